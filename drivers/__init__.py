@@ -1,0 +1,1 @@
+"""How to talk to devices. No policy, no wall clock."""

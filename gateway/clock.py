@@ -1,0 +1,32 @@
+"""The two clocks. Everything that needs time is given one of these, or an `Instant` from it."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from gateway.model import Instant
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def now(self) -> Instant:
+        """Return the present moment on both clocks."""
+        ...
+
+    def mono(self) -> float:
+        """Return monotonic seconds."""
+        ...
+
+
+class SystemClock:
+    """The clocks of this machine. On Linux its `mono` is the time base of asyncio too."""
+
+    def now(self) -> Instant:
+        """Return the present moment on both clocks."""
+        return Instant(time.monotonic(), time.time_ns())
+
+    def mono(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
