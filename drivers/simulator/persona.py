@@ -1,0 +1,159 @@
+"""How a device behaves when it is played: shapes of values over time, as data. No I/O.
+
+Times are seconds. `player.Player` gives the values; profiles hold these shapes under `persona` and `dramas`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from gateway.model import Value  # noqa: TC001 - settings are checked against these types at run time
+
+
+class _Strict:
+    """Unknown keys in YAML are mistakes (read by pydantic, which is not imported here)."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+
+# --- shapes of a persona -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(_Strict):
+    """Always the same number."""
+
+    value: float
+    play: Literal["constant"] = "constant"
+
+
+@dataclass(frozen=True, slots=True)
+class Code(_Strict):
+    """A state: the word of an enum, a bit, a bit pattern or a text."""
+
+    value: Value
+    play: Literal["code"] = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class Noise(_Strict):
+    """Gaussian noise about a mean, new every 0.1 s."""
+
+    mean: float
+    sd: float
+    min: float = -math.inf
+    max: float = math.inf
+    play: Literal["noise"] = "noise"
+
+
+@dataclass(frozen=True, slots=True)
+class Walk(_Strict):
+    """A random walk: each second one gaussian step of deviation `step`, turned back at the bounds."""
+
+    start: float
+    step: float
+    min: float
+    max: float
+    play: Literal["walk"] = "walk"
+
+
+@dataclass(frozen=True, slots=True)
+class Daily(_Strict):
+    """A swing over the day: `mean + swing` at the hour `peak`, `mean - swing` twelve hours later."""
+
+    mean: float
+    swing: float
+    sd: float = 0.0
+    peak: float = 14.0
+    play: Literal["daily"] = "daily"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge(_Strict):
+    """A charging session: ramp up, hold, taper off, rest; again and again, each device at its own phase."""
+
+    peak: float
+    idle: float = 0.0
+    ramp: float = 10.0
+    hold: float = 1200.0
+    taper: float = 1800.0
+    rest: float = 300.0
+    sd: float = 0.0
+    play: Literal["charge"] = "charge"
+
+
+@dataclass(frozen=True, slots=True)
+class Counter(_Strict):
+    """Counts up: `per_hour`, or the integral over hours of the point `of` times `scale` (W to kWh: 0.001)."""
+
+    start: float = 0.0
+    per_hour: float = 0.0
+    of: str | None = None
+    scale: float = 0.001
+    play: Literal["counter"] = "counter"
+
+
+@dataclass(frozen=True, slots=True)
+class Product(_Strict):
+    """The product of other points times `scale`: power of voltage, current and a power factor."""
+
+    of: tuple[str, ...]
+    scale: float = 1.0
+    play: Literal["product"] = "product"
+
+
+# --- shapes of a drama -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp(_Strict):
+    """From where the persona is to `to` in `over` seconds, `hold` there, and back in `back` seconds."""
+
+    to: float
+    over: float = 20.0
+    hold: float = 60.0
+    back: float | None = None  # None: as long as the way there
+    play: Literal["ramp"] = "ramp"
+
+
+@dataclass(frozen=True, slots=True)
+class Step(_Strict):
+    """At once to `to`, for `hold` seconds, and at once back."""
+
+    to: Value
+    hold: float = 30.0
+    play: Literal["step"] = "step"
+
+
+@dataclass(frozen=True, slots=True)
+class Burst(_Strict):
+    """`times` times, every `every` seconds: to `to` for `hold` seconds."""
+
+    to: Value
+    every: float
+    hold: float
+    times: int = 5
+    play: Literal["burst"] = "burst"
+
+
+Shape = Constant | Code | Noise | Walk | Daily | Charge | Counter | Product | Ramp | Step | Burst
+Persona = Mapping[str, Shape]
+Dramas = Mapping[str, Persona]
+SHAPES: dict[str, type[Shape]] = {
+    "constant": Constant,
+    "code": Code,
+    "noise": Noise,
+    "walk": Walk,
+    "daily": Daily,
+    "charge": Charge,
+    "counter": Counter,
+    "product": Product,
+    "ramp": Ramp,
+    "step": Step,
+    "burst": Burst,
+}
+"""What `play:` may say, and what it means."""
