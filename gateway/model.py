@@ -27,6 +27,7 @@ class Quality(StrEnum):
     DEVICE_FAULT = "device_fault"  # the device says its sensor is sick
     LINE_DOWN = "line_down"  # the port is gone or will not open
     DISABLED = "disabled"  # taken out of service by people
+    UNKNOWN_CODE = "unknown_code"  # a status code that the profile does not list: never taken for normal
 
     @property
     def code(self) -> int:
