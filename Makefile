@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.ready
-export UV_COMPILE_BYTECODE = 1
+READY  := $(VENV)/.ready
+STAMP  := $(VENV)/.ready-check
 
 .PHONY: help demo test test-slow check format bench lock servers clean
 
@@ -15,11 +15,15 @@ help:
 	@echo "make test-slow                         the tests that take minutes"
 	@echo "make lock                              refresh requirements/*.txt"
 
-$(STAMP): requirements/check.txt pyproject.toml .ci/venv
-	@bash .ci/venv $(PYTHON) $(VENV)
+$(READY): requirements/all.txt pyproject.toml .ci/venv
+	@bash .ci/venv $(PYTHON) $(VENV) requirements/all.txt
 	@touch $@
 
-demo: $(STAMP)
+$(STAMP): requirements/check.txt pyproject.toml .ci/venv
+	@bash .ci/venv $(PYTHON) $(VENV) requirements/check.txt
+	@touch $@ $(READY)
+
+demo: $(READY)
 	@if [ "$(STACK)" = servers ]; then bash .ci/servers; fi
 	@$(BIN)/tocsin demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(STACK),--stack $(STACK))
 
@@ -47,8 +51,8 @@ bench: $(STAMP) servers
 
 lock:
 	@$(PYTHON) -m uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/gateway.txt
-	@$(PYTHON) -m uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o requirements/all.txt
-	@$(PYTHON) -m uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras --group check pyproject.toml -o requirements/check.txt
+	@$(PYTHON) -m uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras --group build pyproject.toml -o requirements/all.txt
+	@$(PYTHON) -m uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras --group build --group check pyproject.toml -o requirements/check.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,100 @@
+"""What every verb prints with: tables that know how wide Chinese is, JSON, and failures with a status."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+from wcwidth import wcswidth
+
+from gateway.language import say
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+class Failure(Exception):
+    """The verb could not do what was asked; `status` is the exit status (see `gateway.cli`)."""
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Unreachable(Failure):
+    """No daemon answers."""
+
+    def __init__(self, where: str, why: str) -> None:
+        hint = say(
+            "守护进程在运行吗？用 -c SITE 或 --socket 指定", "is it running? name it with -c SITE or --socket"
+        )
+        super().__init__(f"{where}: {why}; {hint}", 3)
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Give the verb its `-o json`."""
+    parser.add_argument("-o", "--output", choices=("table", "json"), default="table", help="table | json")
+
+
+def print_json(data: object, out: TextIO | None = None) -> None:
+    """Print one JSON document on stdout."""
+    print(json.dumps(data, ensure_ascii=False, indent=1), file=out or sys.stdout)
+
+
+def width(text: str) -> int:
+    """Return how many columns a terminal gives the text."""
+    return max(wcswidth(text), 0) if text else 0
+
+
+def pad(text: str, columns: int) -> str:
+    """Return the text filled with spaces to `columns`."""
+    return text + " " * (columns - width(text))
+
+
+def print_table(head: Sequence[str], rows: Iterable[Sequence[object]], out: TextIO | None = None) -> None:
+    """Print rows under a head; columns as wide as their widest cell, in terminal columns."""
+    cells = [[("" if cell is None else str(cell)) for cell in row] for row in rows]
+    widths = [max([width(head[i]), *(width(row[i]) for row in cells)]) for i in range(len(head))]
+    for row in [list(head), *cells]:
+        print("  ".join(pad(cell, widths[i]) for i, cell in enumerate(row)).rstrip(), file=out or sys.stdout)
+
+
+def colours(stream: TextIO | None = None) -> bool:
+    """Return whether colour may be used: a terminal, and nobody said NO_COLOR."""
+    return not os.environ.get("NO_COLOR") and (stream or sys.stdout).isatty()
+
+
+def paint(text: str, code: str, *, on: bool) -> str:
+    """Return the text in an SGR colour when colours are on."""
+    return f"\x1b[{code}m{text}\x1b[0m" if on else text
+
+
+def ago(seconds: float | None) -> str:
+    """Return an age the way people read one: `0.4 s`, `42 s`, `03:20`, `2 d 03:11`."""
+    if seconds is None:
+        return "-"
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, hours = int(seconds // 60), int(seconds // 3600)
+    if hours < 1:
+        return f"{minutes:02d}:{int(seconds) % 60:02d}"
+    if hours < 24:
+        return f"{hours:02d}:{minutes % 60:02d}:{int(seconds) % 60:02d}"
+    return f"{hours // 24} d {hours % 24:02d}:{minutes % 60:02d}"
+
+
+def number(value: object) -> str:
+    """Return a reading's value the way people read it: six significant digits at most."""
+    if isinstance(value, bool) or not isinstance(value, float):
+        return str(value)
+    return f"{value:.6g}"
+
+
+def place_text(place: Mapping[str, Any] | None) -> str:
+    """Return the one line that says where a device is."""
+    return str((place or {}).get("text") or "")

@@ -1,0 +1,107 @@
+"""The community that the demo plays: thirty devices of the four kinds, two serial lines, one TCP line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COLUMNS = (
+    "name", "profile", "line", "address", "every", "place", "building", "floor", "zone", "owner",
+    "baseline.tilt_x", "baseline.tilt_y",
+)  # fmt: skip
+
+SITE = """\
+# Written by `tocsin demo`. A site file like any other: try `tocsin check -c` on it.
+site: lvjing
+gateway: gw-01
+name: {{zh: 绿景社区一号网关（演示）, en: Lvjing gateway 1 (demo)}}
+timezone: Asia/Shanghai
+data: {data}
+demo: true
+
+lines:
+  rs485-1: {{serial: {folder}/rs485-1, baud: 9600, protocol: modbus-rtu, timeout: 300ms}}
+  rs485-2: {{serial: {folder}/rs485-2, baud: 19200, protocol: modbus-rtu, timeout: 300ms}}
+  plant:   {{tcp: "127.0.0.1:{plant}", protocol: modbus-tcp, timeout: 500ms}}
+
+ledger: devices.csv
+
+mqtt:
+  url: mqtt://127.0.0.1:{broker}
+  keepalive: 5s
+
+store: {{telemetry: {{keep: 1d, max: 256MiB, group: 1s}}}}
+"""
+
+INGEST = """\
+mqtt: {{url: "mqtt://127.0.0.1:{broker}"}}
+{target}
+"""
+
+SCRIPT = """\
+# One drama a minute, the first soon after the start, so that a short run shows one too.
+- {at: 6s, device: gas-b1-07, drama: leak}
+- {at: 20s, device: efd-b2-03, drama: leakage}
+- {every: 60s, choose: dramas}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the demo's servers listen, all on 127.0.0.1."""
+
+    broker: int
+    plant: int
+    database: int = 0
+
+
+def ledger() -> list[dict[str, str]]:
+    """Return the rows of the community's device ledger."""
+    rows: list[dict[str, str]] = []
+
+    def add(name: str, profile: str, line: str, address: int, every: str, place: str, building: str) -> None:
+        floor, zone = ("-1", f"b{building}") if building != "0" else ("1", "road")
+        row = {
+            "name": name, "profile": profile, "line": line, "address": str(address), "every": every,
+            "place": place, "building": building, "floor": floor, "zone": zone, "owner": "绿景物业",
+        }  # fmt: skip
+        if profile.startswith("manhole/"):
+            row |= {"baseline.tilt_x": "0", "baseline.tilt_y": "0"}
+        rows.append(row)
+
+    for n in range(1, 9):
+        add(f"gas-b1-{n:02d}", "gas/oem-module", "rs485-1", 10 + n, "1s", f"{n}号楼 B1 车库", str(n))
+    for n in range(1, 4):
+        add(f"cover-e-{n:02d}", "manhole/witmotion", "rs485-1", 80 + n, "2s", f"东门主路 {n} 号井", "0")
+    for n in range(1, 9):
+        add(
+            f"efd-b2-{n:02d}", "electrical_fire/leakage-breaker", "rs485-2", n, "1s", f"{n}号楼配电间", str(n)
+        )
+    for n in range(1, 5):
+        add(f"cover-w-{n:02d}", "manhole/witmotion", "rs485-2", 80 + n, "2s", f"西门主路 {n} 号井", "0")
+    for n in range(1, 6):
+        add(f"pile-{n:02d}", "charging_pile/generic", "plant", n, "1s", f"南区充电棚 {n} 号", "0")
+    for n in range(1, 3):
+        add(f"kitchen-{n:02d}", "gas/generic", "plant", 20 + n, "1s", f"商业街 {n} 号餐厅厨房", str(n))
+    return rows
+
+
+def write(folder: Path, ports: Ports, target: dict[str, object]) -> tuple[Path, Path, Path]:
+    """Write the community's files; return the site file, the ingest file and the simulator's script."""
+    site, ingest, script = folder / "site.yaml", folder / "ingest.yaml", folder / "script.yaml"
+    site.write_text(
+        SITE.format(folder=folder, data=folder / "data", broker=ports.broker, plant=ports.plant), "utf-8"
+    )
+    with (folder / "devices.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(ledger())
+    settings = "\n".join(f"{key}: {json.dumps(value)}" for key, value in target.items())
+    ingest.write_text(INGEST.format(broker=ports.broker, target=settings), "utf-8")
+    script.write_text(SCRIPT, "utf-8")
+    return site, ingest, script
