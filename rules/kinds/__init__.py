@@ -1,0 +1,1 @@
+"""The rule types, a file per family. `rules.conditions` has the list."""

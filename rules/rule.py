@@ -1,0 +1,265 @@
+"""What every rule has in common: levels with their delays, class, latch, what to do on bad input. Pure."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gateway.model import AlarmClass, Quality, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from gateway.model import Sample
+
+COLOURS = {
+    0: {"zh": "故障", "en": "fault"},
+    1: {"zh": "红", "en": "red"},
+    2: {"zh": "橙", "en": "orange"},
+    3: {"zh": "黄", "en": "yellow"},
+    4: {"zh": "蓝", "en": "blue"},
+}
+PLACEHOLDERS = frozenset({"value", "limit", "unit", "device", "place"})
+LATCHING = frozenset({AlarmClass.FIRE, AlarmClass.ELECTRICAL})
+FAULTS = frozenset({AlarmClass.FAULT, AlarmClass.SYSTEM})
+STRICT: dict[str, object] = {"extra": "forbid"}
+"""For pydantic, which is met only in gateway/config: an unknown key is a mistake."""
+
+
+class OnBad(StrEnum):
+    """What bad input means to a rule (alarms.md 3.6). Nothing here says "clear"."""
+
+    HOLD = "hold"
+    ALARM = "alarm"  # a loop that fails safe: true after `bad_alarm_delay`
+
+
+class OverRange(StrEnum):
+    """What a reading beyond the valid range, in the direction of the alarm, means to a rule."""
+
+    ALARM = "alarm"  # gas: the sensor is full of it; latches, because rich gas can read low again
+    FAULT = "fault"
+
+
+class Phase(StrEnum):
+    """Where the condition of one level stands (region C of alarms.md 3.1)."""
+
+    NORMAL = "normal"
+    PENDING = "pending"  # true, the on-delay runs
+    ACTIVE = "active"
+    CLEARING = "clearing"  # false, the off-delay runs
+
+    @property
+    def live(self) -> bool:
+        """Whether the alarm stands."""
+        return self in {Phase.ACTIVE, Phase.CLEARING}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One level of an alarm and its own timers. Delays in seconds."""
+
+    level: int
+    on_delay: float = 0.0
+    off_delay: float = 0.0
+    min_samples: int = 1  # true good samples needed, beside the delay
+    limit: float | None = None
+    message: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one look at the input says, for each stage: true, false, or unknown (None)."""
+
+    truths: tuple[bool | None, ...]
+    value: Value | None = None
+    quality: Quality = Quality.GOOD
+    wake: float | None = None  # monotonic: judge me then, even if no sample comes
+    note: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether the input could be believed."""
+        return self.truths[0] is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a condition may look at. `sample` is None when only time has passed."""
+
+    sample: Sample | None
+    now: float  # monotonic seconds
+    interval: float  # seconds between samples, as the device is really polled
+    baseline: Mapping[str, float]
+    memory: dict[str, Any]  # of this alarm; the condition may write in it
+    phases: Sequence[Phase]  # of the stages before this look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A condition on points of one device, with what becomes of it. Base of all rule types.
+
+    Delays in seconds. The texts of `message` may name {value} {limit} {unit} {device} {place}.
+    """
+
+    name: str = ""  # kebab-case; the key in the YAML mapping
+    level: int = 3  # 1 red, 2 orange, 3 yellow, 4 blue; 0 is a fault, beside the colours
+    alarm_class: AlarmClass = AlarmClass.SUPERVISORY  # YAML key: class
+    latch: bool | None = None  # None: as usual for the class and level
+    on_bad: OnBad = OnBad.HOLD
+    bad_alarm_delay: float = 10.0
+    over_range: OverRange = OverRange.FAULT
+    good_confirm: int = 2  # good samples after bad ones until the input is believed to be normal
+    auto_ack: bool = False  # never for level 1 and 2
+    protected: bool | None = None  # None: as usual for the class
+    message: dict[str, str] | None = None
+    source: str = ""  # the clause this rule comes from
+    off: str = ""  # a reason: the rule is switched off, and `tocsin check` says so
+
+    timed: ClassVar[bool] = False  # judged by the clock as well: silence is its input
+    # For pydantic, which is met only in gateway/config: `class` cannot be a field name in Python.
+    __pydantic_config__: ClassVar[dict[str, object]] = {
+        "extra": "forbid",
+        "alias_generator": lambda name: "class" if name == "alarm_class" else name,
+    }
+
+    def __post_init__(self) -> None:
+        """Refuse what could never work, all mistakes at once."""
+        if mistakes := [*self._common_mistakes(), *self.mistakes()]:
+            raise ValueError("; ".join(mistakes))
+
+    # What a rule type says about itself.
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Return the levels, each with its timers; exactly one truth per stage in every verdict."""
+        raise NotImplementedError
+
+    def inputs(self) -> tuple[str, ...]:
+        """Return the points it reads; empty: any point of the device."""
+        raise NotImplementedError
+
+    def judge(self, look: Look) -> Verdict | None:
+        """Judge the input; None when it has nothing to do with this rule."""
+        raise NotImplementedError
+
+    def words(self) -> dict[str, str]:
+        """Return the condition in words, in Chinese and English."""
+        raise NotImplementedError
+
+    def mistakes(self) -> Iterable[str]:
+        """Yield what is wrong with the settings of this type."""
+        return ()
+
+    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+        """Return a cheap test that says "good and plainly normal", for an alarm at rest; None: has none."""
+        del baseline
+        return None
+
+    def companions(self) -> tuple[Rule, ...]:
+        """Return the faults that come with this rule."""
+        return ()
+
+    def keep(self, memory: dict[str, Any], now: float) -> dict[str, Any]:
+        """Return what of the memory survives a restart, as JSON without monotonic times."""
+        del memory, now
+        return {}
+
+    def resume(self, kept: dict[str, Any], now: float) -> dict[str, Any]:
+        """Return the memory after a restart (`kept`), or a new one (`kept` empty)."""
+        del now
+        return dict(kept)
+
+    # What follows from the settings.
+
+    @property
+    def worst_level(self) -> int:
+        """The gravest level this rule can reach."""
+        return min((s.level for s in self.stages()), key=gravity)
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether nobody may hide it but by formal disablement (alarms.md 2)."""
+        if self.protected is not None:
+            return self.protected
+        return usually_protected(self.alarm_class, self.worst_level)
+
+    def latches(self, worst: int) -> bool:
+        """Return whether an occurrence that reached level `worst` waits for a manual reset."""
+        if self.latch is not None:
+            return self.latch
+        return self.alarm_class in LATCHING or (self.alarm_class is AlarmClass.GAS and worst == 1)
+
+    def _common_mistakes(self) -> Iterable[str]:
+        levels = {self.level, *(s.level for s in self.stages())}
+        if wrong := sorted(levels - set(COLOURS)):
+            yield f"level {wrong[0]}: must be 1 (red) to 4 (blue), or 0 for a fault"
+        if any(s.on_delay < 0 or s.off_delay < 0 for s in self.stages()) or self.bad_alarm_delay < 0:
+            yield "a delay cannot be negative"
+        if any(s.min_samples < 1 for s in self.stages()) or self.good_confirm < 1:
+            yield "min_samples and good_confirm are at least 1"
+        if self.auto_ack and levels & {1, 2}:
+            yield "auto_ack is not allowed for level 1 or 2: somebody must look"
+        if self.protected is False and usually_protected(self.alarm_class, self.worst_level):
+            yield f"class {self.alarm_class}, level {self.worst_level} is always protected"
+        for text in [self.message, *(s.message for s in self.stages())]:
+            if text is not None:
+                yield from message_mistakes(text)
+
+
+def unknown(size: int, reason: Quality, value: Value | None = None) -> Verdict:
+    """Return the verdict on input that cannot be believed."""
+    return Verdict((None,) * size, value, reason)
+
+
+def gravity(level: int) -> int:
+    """Return the rank of a level, smaller is graver; a fault (0) ranks behind blue (4)."""
+    return level or 5
+
+
+def usually_protected(alarm_class: AlarmClass, worst: int) -> bool:
+    """Return whether class and level belong to the life-safety set."""
+    always = alarm_class in {AlarmClass.FIRE, AlarmClass.GAS}
+    return always or (alarm_class is AlarmClass.ELECTRICAL and worst == 1)
+
+
+def message_mistakes(text: Mapping[str, str]) -> Iterable[str]:
+    """Yield what is wrong with a message."""
+    if set(text) != {"zh", "en"}:
+        yield f"message needs zh and en, not {', '.join(sorted(text)) or 'nothing'}"
+    for language, template in text.items():
+        try:
+            names = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+        except ValueError as error:
+            yield f"message.{language}: {error}"
+            continue
+        if unknown := sorted(names - PLACEHOLDERS):
+            yield f"message.{language}: {{{unknown[0]}}} is not one of {', '.join(sorted(PLACEHOLDERS))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where a rule is applied: what the texts need, and how often the point is read."""
+
+    unit: str = ""
+    place: Mapping[str, str] = field(default_factory=dict)  # {"zh": ..., "en": ...}
+    interval: float = 1.0  # seconds between two samples of these points, as configured
+    baseline: Mapping[str, float] = field(default_factory=dict)  # installed values, for `deviation`
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmSpec:
+    """One alarm of the site: a rule at a device."""
+
+    device: str
+    rule: Rule
+    context: Context = field(default_factory=Context)
+
+    @property
+    def key(self) -> AlarmKey:
+        """The name of the alarm, for good."""
+        return (self.device, self.rule.name)
+
+
+AlarmKey = tuple[str, str]
+"""(device, rule)."""
