@@ -1,0 +1,1 @@
+"""The pieces of `drivers.points`: layout of raw numbers, scaling, one point, encoding, finishing."""
