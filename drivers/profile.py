@@ -201,7 +201,10 @@ class Profile:
     @property
     def alarm_points(self) -> tuple[str, ...]:
         """Points that rules judge by value: these are read first, at their own faster period."""
-        judged = {str(rule.get("point", "")) for rule in self.rules.values()}
+        judged: set[str] = set()
+        for rule in self.rules.values():
+            if rule.get("type") not in {"stale", "bad_data"}:
+                judged.update((str(rule.get("point", "")), *rule.get("points", ())))
         return tuple(name for name in self.reported if name in judged)
 
     def needs(self, wanted: tuple[str, ...] | list[str]) -> tuple[str, ...]:
