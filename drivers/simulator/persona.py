@@ -5,12 +5,18 @@ Times are seconds. `player.Player` gives the values; profiles hold these shapes 
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from gateway.model import Value  # noqa: TC001 - settings are checked against these types at run time
+
+
+class PersonaError(ValueError):
+    """A persona or a drama that cannot be played, with the reason."""
 
 
 class _Strict:
@@ -157,3 +163,66 @@ SHAPES: dict[str, type[Shape]] = {
     "burst": Burst,
 }
 """What `play:` may say, and what it means."""
+
+_ALIASES = {"for": "hold"}  # `for` reads well in YAML and is no name in Python
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds(text: str | float) -> float:
+    """Read `500ms`, `20s`, `5m`, `8h`, `30d` or a number of seconds. Raises PersonaError."""
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        return float(text)
+    match = _DURATION.fullmatch(str(text).strip())
+    if match is None:
+        raise PersonaError(f"{text!r} is not a number or a duration such as 500ms, 20s, 5m, 8h")
+    return float(match[1]) * _UNIT_SECONDS[match[2]]
+
+
+def parse_persona(points: Mapping[str, Mapping[str, Any] | Shape]) -> dict[str, Shape]:
+    """Make shapes of what a profile says under `persona` or under one drama. Raises PersonaError."""
+    found: dict[str, Shape] = {}
+    for point, data in points.items():
+        try:
+            found[point] = parse_shape(data) if isinstance(data, Mapping) else data
+        except PersonaError as error:
+            raise PersonaError(f"{point}: {error}") from None
+    return found
+
+
+def parse_dramas(dramas: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Shape]]:
+    """Make shapes of what a profile says under `dramas`. Raises PersonaError."""
+    found: dict[str, dict[str, Shape]] = {}
+    for name, points in dramas.items():
+        try:
+            found[name] = parse_persona(points)
+        except PersonaError as error:
+            raise PersonaError(f"{name}: {error}") from None
+    return found
+
+
+def parse_shape(data: Mapping[str, Any]) -> Shape:
+    """Make one shape of `{play: NAME, ...}`. Raises PersonaError."""
+    cls = SHAPES.get(str(data.get("play")))
+    if cls is None:
+        raise PersonaError(f"play: {data.get('play')!r} is none of {', '.join(SHAPES)}")
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    given = {_ALIASES.get(key, key): value for key, value in data.items()}
+    if unknown := given.keys() - fields.keys():
+        known = ", ".join(name for name in fields if name != "play")
+        raise PersonaError(f"{data['play']} has no {', '.join(sorted(unknown))}; it has {known}")
+    if missing := [n for n, f in fields.items() if f.default is dataclasses.MISSING and n not in given]:
+        raise PersonaError(f"{data['play']} needs {', '.join(missing)}")
+    return cls(**{name: _typed(str(fields[name].type), value, name) for name, value in given.items()})
+
+
+def _typed(kind: str, value: Any, name: str) -> Any:  # noqa: ANN401 - what YAML holds, and what a field takes
+    if kind.startswith("float"):
+        return None if value is None and "None" in kind else seconds(value)
+    if kind == "int":
+        if not isinstance(value, int):
+            raise PersonaError(f"{name}: {value!r} is not a whole number")
+        return value
+    if kind.startswith("tuple"):
+        return (value,) if isinstance(value, str) else tuple(map(str, value))
+    return value

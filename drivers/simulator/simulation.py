@@ -1,0 +1,140 @@
+"""A whole site played: opens its lines, keeps time, runs the script, and can be driven live."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from drivers.simulator.bus import Bus
+from drivers.simulator.ptys import PtyLine
+from drivers.simulator.sockets import TcpLine
+from drivers.simulator.stage import Stage
+from drivers.simulator.wire import Framing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from drivers.line.settings import LineSettings
+    from drivers.simulator.script import Entry
+    from drivers.simulator.stage import Happening
+    from drivers.simulator.unit import Unit
+    from gateway.model import Value
+
+FRAMINGS = {"modbus-rtu": Framing.RTU, "modbus-tcp": Framing.MBAP}
+"""Which protocols can be played."""
+
+
+class Simulation:
+    """All lines of a site. Time 0 is when it was made; personas and script run at `speed`."""
+
+    def __init__(
+        self,
+        lines: Mapping[str, tuple[LineSettings, Iterable[Unit]]],
+        script: Iterable[Entry] = (),
+        tell: Callable[[Happening], None] = lambda _happening: None,
+        seed: int = 1,
+        speed: float = 1.0,
+    ) -> None:
+        """Make a simulation; `tell` hears of every drama and fault. Needs a running event loop.
+
+        Raises FaultError when the script names what is not there, ValueError for a protocol it cannot play.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._started = self._loop.time()
+        self._speed = speed
+        self._tell = tell
+        self._wake = asyncio.Event()
+        buses: dict[str, Bus] = {}
+        self.lines: dict[str, PtyLine | TcpLine] = {}
+        for name, (settings, units) in lines.items():
+            if settings.protocol not in FRAMINGS:
+                raise ValueError(
+                    f"line {name}: {settings.protocol} cannot be played; {', '.join(FRAMINGS)} can"
+                )
+            buses[name] = Bus(units, FRAMINGS[settings.protocol], random.Random(f"{seed} {name}"))  # noqa: S311 - plays
+            kind = PtyLine if settings.serial is not None else TcpLine
+            self.lines[name] = kind(settings, buses[name], self._persona_time)
+        every = {unit.name: unit for bus in buses.values() for unit in bus.units.values()}
+        self.stage = Stage(every, buses, script, random.Random(seed))  # noqa: S311 - it plays
+
+    async def open(self) -> None:
+        """Open all lines. Raises LinkTaken, OSError; then none is open."""
+        try:
+            for line in self.lines.values():
+                await line.open()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Close all lines."""
+        for line in self.lines.values():
+            await line.close()
+
+    async def run(self) -> None:
+        """Run the script until cancelled."""
+        while True:
+            await self._follow(self.stage.tick(self.now()))
+            due = self.stage.next_deadline()
+            self._wake.clear()
+            pause = None if due is None else max(0.0, (due - self.now()) / self._speed)
+            try:
+                await asyncio.wait_for(self._wake.wait(), pause)
+            except TimeoutError:
+                continue
+
+    def now(self) -> float:
+        """Return the seconds of persona and script time since the start."""
+        return self._persona_time(self._loop.time())
+
+    async def drama(self, device: str, name: str) -> None:
+        """Begin a drama now. Raises FaultError, PersonaError."""
+        await self._follow(self.stage.drama(device, name, self.now()))
+
+    async def fault(self, target: str, name: str, lasts: float | None = None, **options: float) -> None:
+        """Begin a fault of a device or a line now. Raises FaultError."""
+        await self._follow(self.stage.fault(target, name, self.now(), lasts, options))
+
+    async def heal(self, target: str, name: str) -> None:
+        """End a fault now."""
+        await self._follow(self.stage.heal(target, name, self.now()))
+
+    async def set(self, device: str, point: str, value: Value) -> None:
+        """Hold a point at a value from now on. Raises FaultError."""
+        await self._follow(self.stage.set(device, point, value, self.now()))
+
+    async def release(self, device: str, point: str) -> None:
+        """Let a point play on. Raises FaultError."""
+        await self._follow(self.stage.release(device, point, self.now()))
+
+    def report(self) -> dict[str, Any]:
+        """Return what every device and line heard and said, ready for JSON."""
+        buses = self.stage.buses
+        return {
+            "devices": {name: asdict(unit.counts) for name, unit in self.stage.units.items()},
+            "lines": {
+                name: {
+                    "requests": bus.requests,
+                    "damaged": bus.damaged,
+                    "collisions": self.lines[name].collisions,
+                }
+                for name, bus in buses.items()
+            },
+        }
+
+    def _persona_time(self, mono: float) -> float:
+        return (mono - self._started) * self._speed
+
+    async def _follow(self, happened: list[Happening]) -> None:
+        """Do to the lines what has happened on the stage, tell it, and reckon the next deadline anew."""
+        for happening in happened:
+            line = self.lines.get(happening.line or "")
+            if line is not None and happening.fault == "unplug":
+                await (line.close() if happening.event == "start" else line.open())
+            elif line is not None:
+                line.nudge()
+            self._tell(happening)
+        if happened:
+            self._wake.set()
