@@ -1,0 +1,184 @@
+"""alarms.db: events, alarm states, positions of links, gaps, small values. Lives in the store's thread."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+from gateway.store import salvage, table
+from gateway.store.book import Position
+from gateway.store.files import connect, set_aside, told_apart, transaction
+from gateway.store.records import Damaged, DiskRefused, Gap, Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+Key = tuple[str, ...]
+"""(device, rule): whose alarm state it is."""
+
+_SCHEMA = (
+    table.SCHEMA,
+    "CREATE TABLE IF NOT EXISTS states (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS small (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS positions (
+    link TEXT, lane TEXT, value TEXT NOT NULL, PRIMARY KEY (link, lane)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS gaps (
+    n INTEGER PRIMARY KEY, lane TEXT NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL,
+    last INTEGER NOT NULL, records INTEGER NOT NULL, rows INTEGER NOT NULL, reason TEXT NOT NULL,
+    at INTEGER NOT NULL)""",
+)
+_TABLES = {"states": 2, "small": 2, "positions": 3, "gaps": 9}
+_CHECK_BELOW = 16 << 20  # bytes: a file up to this size is checked whole at the start (30 ms here)
+
+
+class AlarmFile:
+    """The file that no promise can do without. A damaged one is set aside and what it still holds is saved.
+
+    Every method raises DiskRefused or Damaged, and after either the file stands as before the call.
+    """
+
+    def __init__(self, path: Path, synchronous: str = "FULL") -> None:
+        self.path = path
+        self._synchronous = synchronous
+        self._db: sqlite3.Connection | None = None
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The open file."""
+        if self._db is None:
+            raise DiskRefused(f"{self.path.name}: not open")
+        return self._db
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is no open file, because the disk refused it."""
+        return self._db is None
+
+    def open(self) -> None:
+        """Open the file, making what is not there yet."""
+        self.close()
+        with told_apart(self.path):
+            db = connect(self.path, self._synchronous)
+            try:
+                with transaction(db):
+                    for statement in _SCHEMA:
+                        db.execute(statement)
+                if self.path.stat().st_size <= _CHECK_BELOW:
+                    self._check(db)
+                table.totals(db)
+            except (sqlite3.Error, OSError, Damaged):
+                db.close()
+                raise
+        self._db = db
+
+    def _check(self, db: sqlite3.Connection) -> None:
+        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise Damaged(f"{self.path.name}: {found}")
+
+    def reborn(self) -> AlarmFile:
+        """Return the same file, opened anew."""
+        file = AlarmFile(self.path, self._synchronous)
+        file.open()
+        return file
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def write(
+        self,
+        rows: Iterable[table.Row] = (),
+        states: Mapping[Key, str | None] | None = None,
+        gaps: Iterable[Gap] = (),
+        small: Mapping[str, str | None] | None = None,
+        positions: Mapping[tuple[str, Lane], Position] | None = None,
+    ) -> None:
+        """Put all of this on disk in one transaction, or none of it."""
+        with told_apart(self.path), transaction(self.db):
+            table.append(self.db, rows)
+            for key, state in (states or {}).items():
+                self._put("states", json.dumps(key), state)
+            for name, value in (small or {}).items():
+                self._put("small", name, value)
+            self.db.executemany(
+                "INSERT INTO gaps VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(g.lane, g.epoch, g.first, g.last, g.records, g.rows, g.reason, g.at) for g in gaps],
+            )
+            self.db.executemany(
+                "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)",
+                [(link, lane, json.dumps(p)) for (link, lane), p in (positions or {}).items()],
+            )
+
+    def _put(self, where: str, key: str, value: str | None) -> None:
+        if value is None:
+            self.db.execute(f"DELETE FROM {where} WHERE key = ?", (key,))  # noqa: S608 - one of our own two names
+        else:
+            self.db.execute(f"INSERT OR REPLACE INTO {where} VALUES (?, ?)", (key, value))  # noqa: S608 - as above
+
+    def states(self) -> dict[Key, Any]:
+        """Return every alarm state."""
+        with told_apart(self.path):
+            return {tuple(json.loads(k)): json.loads(v) for k, v in self.db.execute("SELECT * FROM states")}
+
+    def small(self, key: str) -> str | None:
+        """Return a small value."""
+        with told_apart(self.path):
+            found = self.db.execute("SELECT value FROM small WHERE key = ?", (key,)).fetchone()
+            return found[0] if found else None
+
+    def positions(self) -> dict[tuple[str, Lane], Position]:
+        """Return the saved position of every link that ever was."""
+        with told_apart(self.path):
+            rows = self.db.execute("SELECT link, lane, value FROM positions").fetchall()
+        found = {}
+        for link, lane, value in rows:
+            below, above = json.loads(value)
+            found[link, Lane(lane)] = Position(below, tuple((a, b) for a, b in above))
+        return found
+
+    def gaps(self, limit: int) -> list[Gap]:
+        """Return the newest gap records, newest first."""
+        query = "SELECT lane, epoch, first, last, records, rows, reason, at FROM gaps ORDER BY n DESC LIMIT ?"
+        with told_apart(self.path):
+            return [Gap(Lane(row[0]), *row[1:]) for row in self.db.execute(query, (limit,))]
+
+    def old(self, before: int, limit: int) -> int:
+        """Return the number of the last of the first `limit` events that are all older than `before`."""
+        query = "SELECT id, at FROM records ORDER BY id LIMIT ?"
+        last = 0
+        with told_apart(self.path):
+            for number, at in self.db.execute(query, (limit,)).fetchall():
+                if at >= before:
+                    break
+                last = number
+        return last
+
+    def prune(self, last: int, marker: str) -> int:
+        """Delete the events up to `last` and write down that it was done; return how many went."""
+        with told_apart(self.path), transaction(self.db):
+            gone = self.db.execute("DELETE FROM records WHERE id <= ?", (last,)).rowcount
+            self._put("small", "pruned", marker)
+        return gone
+
+
+def rescue(damaged: AlarmFile, epoch: int) -> tuple[AlarmFile, Path, int]:
+    """Set a damaged alarms.db aside and open a fresh one with all that can still be read.
+
+    Returns the file, the name of the damaged one, and how many records were saved.
+    """
+    bad = set_aside(damaged.path, epoch)
+    fresh = damaged.reborn()
+    with told_apart(bad):
+        rows = salvage.records(bad)
+        others = {name: salvage.lines(bad, name) for name in _TABLES}
+    with told_apart(fresh.path), transaction(fresh.db):
+        table.append(fresh.db, rows)
+        for name, lines in others.items():
+            marks = ", ".join("?" * _TABLES[name])
+            fresh.db.executemany(f"INSERT OR IGNORE INTO {name} VALUES ({marks})", lines)  # noqa: S608 - our names
+    return fresh, bad, len(rows)

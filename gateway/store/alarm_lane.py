@@ -1,0 +1,282 @@
+"""The alarm lane: on disk before it is told, in memory while the disk refuses. Store's thread."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from typing import TYPE_CHECKING, TypeVar
+
+from gateway.store import table
+from gateway.store.alarm_file import AlarmFile, Key, rescue
+from gateway.store.book import Book, Position, Sum
+from gateway.store.files import told_apart
+from gateway.store.losses import gap_of, holes
+from gateway.store.ranges import Range, Ranges
+from gateway.store.records import Damaged, DiskRefused, Gap, Lane, Record, place, row_id
+from gateway.store.reserve import Reserve
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+T = TypeVar("T")
+_PRUNE_AT_ONCE = 2000  # events: about 20 ms, so that an alarm never waits long behind it
+_MANY = 100_000
+
+
+class AlarmLane:
+    """Events and alarm states. `commit` never fails: what the disk refuses stays in a bounded ring.
+
+    The order on disk is the order of the numbers, also after a refusal: the ring goes first.
+    """
+
+    def __init__(self, folder: Path, ring: int, synchronous: str = "FULL") -> None:
+        self._folder = folder
+        self.reserve = Reserve(folder / "reserve")
+        self._limit = ring
+        self.file = AlarmFile(folder / "alarms.db", synchronous)
+        self.epoch = 0
+        self._seq = 0
+        self.ring: deque[table.Row] = deque()
+        self._states: dict[Key, str | None] = {}
+        self._gaps: list[Gap] = []
+        self._small: dict[str, str | None] = {}
+        self.damaged: list[str] = []
+        self.why = ""
+        self.failed = 0
+        self.lost = 0  # gap records of this lane since the start
+        self.dropped = Sum()
+        self._at = 0  # wall ns of the latest call, for gap records made in passing
+        self.book = Book((), self.measure, self.time_of)
+
+    # -- opening ---------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Open the file or, when it is damaged, a fresh one with what could be saved. Never fails."""
+        try:
+            try:
+                self.file.open()
+            except Damaged as error:
+                self._replace(error)
+        except DiskRefused as error:
+            self._refused(error)
+
+    def begin(self, epoch: int, at: int) -> None:
+        """Start numbering events under a new epoch."""
+        self.epoch, self._seq = epoch, 0
+        exists = self._look(table.spans, list[Range]())
+        told = [gap for gap in self.gaps(_MANY) if gap.lane is Lane.ALARM]
+        self.book = Book(exists, self.measure, self.time_of)
+        for gap in told:  # an event that is there but known to be unreadable
+            self.book.forget(row_id(gap.epoch, gap.first), row_id(gap.epoch, gap.last))
+        self._at = at
+        if self.damaged:
+            known = [p for (_, lane), p in self.positions().items() if lane is Lane.ALARM]
+            self._tell(gap_of(Lane.ALARM, part, Sum(), "damaged", at) for part in holes(exists, told, known))
+            self.settle()
+        self.reserve.make()
+
+    def gaps(self, limit: int) -> list[Gap]:
+        """Return the newest gap records, newest first."""
+        waiting = self._gaps[::-1]
+        return [*waiting, *self._ask(lambda file: file.gaps(limit), list[Gap]())][:limit]
+
+    def positions(self) -> dict[tuple[str, Lane], Position]:
+        """Return the saved positions of all links that ever were."""
+        return self._ask(AlarmFile.positions, dict[tuple[str, Lane], Position]())
+
+    def states(self) -> dict[Key, object]:
+        """Return every alarm state that is on disk."""
+        return self._ask(AlarmFile.states, dict[Key, object]())
+
+    def small(self, key: str) -> str | None:
+        """Return a small value."""
+        if key in self._small:
+            return self._small[key]
+        return self._ask(lambda file: file.small(key), None)
+
+    def _replace(self, error: Damaged) -> None:
+        self.file.close()
+        self.file, bad, saved = rescue(self.file, self.epoch)
+        self.damaged.append(f"{bad.name} ({error}; {saved} records saved)")
+
+    def _refused(self, error: Exception) -> None:
+        self.why = str(error)
+        self.failed += 1
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def commit(self, events: Sequence[bytes], states: Mapping[Key, str | None], at: int) -> list[Record]:
+        """Give the events numbers and put them on disk with the states, in one transaction."""
+        self._at = at
+        rows = []
+        for event in events:
+            self._seq += 1
+            rows.append(table.Row(row_id(self.epoch, self._seq), at, at, 1, event))
+        self.ring.extend(rows)
+        self._states.update(states)
+        durable = self.settle()
+        for row in rows:
+            self.book.grown(row.number, row.sum)
+        self._trim(at)
+        return [Record(Lane.ALARM, *place(r.number), 1, r.body or b"", r.at, durable) for r in rows]
+
+    @property
+    def last_epoch(self) -> int:
+        """The epoch of the newest event on disk."""
+        return place(self._look(table.last, 0))[0]
+
+    @property
+    def issued(self) -> int:
+        """The number of the last event."""
+        return row_id(self.epoch, self._seq)
+
+    @property
+    def durable(self) -> bool:
+        """Whether everything that was decided is on disk."""
+        return not (self.ring or self._states or self._gaps or self._small)
+
+    def settle(self) -> bool:
+        """Try to put on disk all that waits in memory; tell whether nothing waits any more."""
+        if self.durable:
+            return True
+        for last_try in (False, True):
+            try:
+                if self.file.closed:
+                    self.open()
+                self.file.write(self.ring, self._states, self._gaps, self._small)
+            except Damaged as error:
+                self._heal(error)
+            except DiskRefused as error:
+                self._refused(error)
+                self.file.close()  # after a failed fsync only a file opened anew is to be trusted
+                if not self.reserve.give_up() or last_try:
+                    return False
+            else:
+                self._clear()
+                return True
+        return False
+
+    def _heal(self, error: Damaged) -> None:
+        """Go on with a fresh file; what the old one took along and somebody waited for is a gap."""
+        try:
+            self._replace(error)
+        except (DiskRefused, Damaged) as second:
+            self._refused(second)
+            return
+        exists = Ranges(self._look(table.spans, list[Range]()))
+        for row in self.ring:
+            exists.add(row.number, row.number)
+        lost = self.book.resurvey(exists)
+        self._tell(gap_of(Lane.ALARM, part, Sum(), "damaged", self._at) for part in lost)
+
+    def _tell(self, gaps: Iterable[Gap]) -> None:
+        """Have gap records of this lane written with the next transaction."""
+        for gap in gaps:
+            self._gaps.append(gap)
+            self.lost += 1
+            self.dropped = self.dropped.plus(Sum(gap.records, gap.rows))
+
+    def unreadable(self, row: table.Row, at: int) -> None:
+        """Give up one event whose check sum is wrong, in an otherwise sound file."""
+        if self.book.unconfirmed(row.number, row.number):
+            self._tell([gap_of(Lane.ALARM, (row.number, row.number), row.sum, "damaged", at)])
+        self.book.forget(row.number, row.number)
+        self.settle()
+
+    def _clear(self) -> None:
+        self.ring.clear()
+        self._states.clear()
+        self._gaps.clear()
+        self._small.clear()
+
+    def _trim(self, at: int) -> None:
+        """Keep the ring bounded: the oldest event goes, and if somebody waited for it that is a gap."""
+        while len(self.ring) > self._limit:
+            row = self.ring.popleft()
+            if self.book.unconfirmed(row.number, row.number):
+                self._tell([gap_of(Lane.ALARM, (row.number, row.number), row.sum, "memory", at)])
+            self.book.forget(row.number, row.number)
+
+    def note(self, gaps: Iterable[Gap], small: Mapping[str, str | None] | None = None) -> bool:
+        """Write gap records and small values down; tell whether they are on disk now."""
+        self._gaps.extend(gaps)
+        self._small.update(small or {})
+        return self.settle()
+
+    def save_positions(self, positions: Mapping[tuple[str, Lane], Position]) -> bool:
+        """Put confirmed positions on disk. One that is lost is confirmed again: no harm, so no retry here."""
+        try:
+            self.file.write(positions=positions)
+        except (DiskRefused, Damaged) as error:
+            self.why = str(error)
+            return False
+        return True
+
+    def prune(self, before: int) -> bool:
+        """Delete some events that are older than `before` and confirmed; tell whether there are more."""
+        try:
+            last = self.file.old(before, _PRUNE_AT_ONCE)
+            waiting = self.book.unconfirmed(0, last)
+            if waiting:
+                last = waiting[0][0] - 1
+            if not self.book.exists.within(0, last):
+                return False
+            marker = json.dumps({"upto": place(last), "before": before})
+            gone = self.file.prune(last, marker)
+        except (DiskRefused, Damaged) as error:
+            self.why = str(error)
+            return False
+        self.book.forget(0, last)
+        return gone == _PRUNE_AT_ONCE
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def read(
+        self, first: int, last: int, limit: int, size: int, *, newest_first: bool = False
+    ) -> list[table.Row]:
+        """Return rows of `first..last` from the file and the ring."""
+        held = [row for row in self.ring if first <= row.number <= last]
+        if newest_first:
+            held.reverse()
+        found = self._look(
+            lambda db: table.read(db, first, last, limit, size, newest_first=newest_first), list[table.Row]()
+        )
+        known = {row.number for row in held}
+        found = [row for row in found if row.number not in known]
+        both = held + found if newest_first else found + held
+        return both[:limit]
+
+    def measure(self, first: int, last: int) -> Sum:
+        """Return how much `first..last` holds."""
+        total = self._look(lambda db: table.measure(db, first, last), Sum())
+        stored = self._look(table.last, 0) if self.ring else 0
+        for row in self.ring:  # one that reached the disk although the disk said no counts once
+            if stored < row.number and first <= row.number <= last:
+                total = total.plus(row.sum)
+        return total
+
+    def time_of(self, number: int) -> int | None:
+        """Return the time of an event."""
+        for row in self.ring:
+            if row.number == number:
+                return row.at
+        return self._look(lambda db: table.time_of(db, number), None)
+
+    def _ask(self, job: Callable[[AlarmFile], T], otherwise: T) -> T:
+        """Ask the file; one that cannot be read now answers `otherwise`."""
+        try:
+            return job(self.file)
+        except DiskRefused as error:
+            self.why = str(error)
+        except Damaged as error:
+            self._heal(error)
+        return otherwise
+
+    def _look(self, job: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
+        def look(file: AlarmFile) -> T:
+            with told_apart(file.path):
+                return job(file.db)
+
+        return self._ask(look, otherwise)

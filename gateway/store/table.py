@@ -1,0 +1,142 @@
+"""The table of records, the same in both lanes: appended in order, read by number, summed without a scan."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.store.book import Sum
+from gateway.store.records import place, row_id
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from gateway.store.ranges import Range
+
+# `records`, `rows` and `size` are running totals, this row included: the sum of any stretch is the
+# difference of its two ends. `body` stands last, so that looking at the others reads one page.
+SCHEMA = """CREATE TABLE IF NOT EXISTS records (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, until INTEGER NOT NULL, count INTEGER NOT NULL,
+    records INTEGER NOT NULL, rows INTEGER NOT NULL, size INTEGER NOT NULL,
+    crc INTEGER NOT NULL, body BLOB NOT NULL)"""
+_INSERT = "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_FIRST = (
+    "SELECT records - 1, rows - count, size - length(body), at FROM records WHERE id >= ? ORDER BY id LIMIT 1"
+)
+_LAST = "SELECT records, rows, size, until FROM records WHERE id <= ? ORDER BY id DESC LIMIT 1"
+_READ = "SELECT id, at, until, count, crc, body FROM records WHERE id BETWEEN ? AND ? ORDER BY id"
+
+
+class Row(NamedTuple):
+    """One record as it lies in a file; `body` is None when its check sum does not match."""
+
+    number: int
+    at: int
+    until: int
+    rows: int  # events (1) or lines
+    body: bytes | None
+
+    @property
+    def sum(self) -> Sum:
+        """What this record adds to its lane."""
+        return Sum(1, self.rows, len(self.body or b""))
+
+
+def totals(db: sqlite3.Connection) -> Sum:
+    """Return the running totals at the end of the table."""
+    found = db.execute(_LAST, (1 << 62,)).fetchone()
+    return Sum(*found[:3]) if found else Sum()
+
+
+def last(db: sqlite3.Connection) -> int:
+    """Return the highest number; 0 for an empty table."""
+    return _one(db, "SELECT max(id) FROM records WHERE id > ?", 0)
+
+
+def append(db: sqlite3.Connection, rows: Iterable[Row]) -> None:
+    """Add rows at the end, inside the caller's transaction. A row that is there already is left alone."""
+    total = totals(db)
+    for row in rows:
+        body = row.body or b""
+        grown = total.plus(row.sum)
+        values = (row.number, row.at, row.until, row.rows, *grown, zlib.crc32(body), body)
+        if db.execute(_INSERT, values).rowcount:
+            total = grown
+
+
+def read(
+    db: sqlite3.Connection,
+    first: int,
+    last: int,
+    limit: int,
+    size: int = 1 << 62,
+    *,
+    newest_first: bool = False,
+) -> list[Row]:
+    """Return at most `limit` rows of `first..last`, at least one if there is one, about `size` bytes."""
+    found: list[Row] = []
+    cursor = db.execute(_READ + (" DESC" if newest_first else ""), (first, last))
+    for number, at, until, count, crc, body in cursor:
+        found.append(Row(number, at, until, count, body if zlib.crc32(body) == crc else None))
+        size -= len(body)
+        if len(found) >= limit or size <= 0:
+            break
+    cursor.close()  # else an open read keeps the log from being folded back
+    return found
+
+
+def measure(db: sqlite3.Connection, first: int, last: int) -> Sum:
+    """Return how much `first..last` holds, from its two ends."""
+    low = db.execute(_FIRST, (first,)).fetchone()
+    high = db.execute(_LAST, (last,)).fetchone()
+    if low is None or high is None or high[0] <= low[0]:
+        return Sum()
+    return Sum(*high[:3]).minus(Sum(*low[:3]))
+
+
+def time_of(db: sqlite3.Connection, number: int) -> int | None:
+    """Return the time of a record, None if it is not there."""
+    found = db.execute("SELECT at FROM records WHERE id = ?", (number,)).fetchone()
+    return found[0] if found else None
+
+
+def until_of(db: sqlite3.Connection, number: int) -> int:
+    """Return the time of the latest line of a record."""
+    found = db.execute("SELECT until FROM records WHERE id = ?", (number,)).fetchone()
+    return found[0] if found else 0
+
+
+def spans(db: sqlite3.Connection) -> list[Range]:
+    """Return first and last of every unbroken run, O(runs) look-ups: a table of one epoch takes three."""
+    found: list[Range] = []
+    number = 0
+    while first := _one(db, "SELECT min(id) FROM records WHERE id > ?", number):
+        end = row_id(place(first)[0] + 1, 0)
+        last = _one(db, "SELECT max(id) FROM records WHERE id < ?", end) or first
+        found += _runs(db, first, last)
+        number = last
+    return found
+
+
+def _runs(db: sqlite3.Connection, first: int, last: int) -> list[Range]:
+    """Split one epoch's stretch at the holes that a loss left in it, by halving."""
+    holds = measure(db, first, last).records
+    if holds == last - first + 1:
+        return [(first, last)]
+    if holds == 0:
+        return []
+    middle = (first + last) // 2
+    parts = _runs(db, first, middle) + _runs(db, middle + 1, last)
+    joined: list[Range] = []
+    for a, b in parts:
+        if joined and joined[-1][1] + 1 == a:
+            joined[-1] = (joined[-1][0], b)
+        else:
+            joined.append((a, b))
+    return joined
+
+
+def _one(db: sqlite3.Connection, query: str, value: int) -> int:
+    found = db.execute(query, (value,)).fetchone()
+    return found[0] or 0
