@@ -1,0 +1,200 @@
+"""Samples as InfluxDB line protocol, and back. Pure.
+
+    gas,device=gas-b1-07 lel=1.5,co=3i,q=0i 1790000000000000000
+
+One sample is one line, a group is lines joined by newlines. Every line carries `q`: 0 for good, else the
+highest code among its bad points; a bad point has no field, so a wholly bad sample carries `q` alone.
+No raw line break is ever inside a line, whatever a device says: readers may split at newlines.
+(Syntax: InfluxDB "Line protocol" reference.)
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.model import Quality
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from gateway.model import Sample, Value
+
+DEVICE_HEALTH = "device_health"
+LINE_HEALTH = "line_health"
+GATEWAY_HEALTH = "gateway_health"
+
+_INT64 = 1 << 63
+_NAN = Quality.NOT_A_NUMBER.code
+_MEASUREMENT = str.maketrans({",": r"\,", " ": r"\ "})
+_KEY = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
+# Whatever some reader takes for a line break becomes a space: a device must not be able to forge a line.
+_BREAKS = (*range(32), 0x7F, 0x85, 0x2028, 0x2029)
+_TEXT = str.maketrans({**dict.fromkeys(map(chr, _BREAKS), " "), "\\": r"\\", '"': r"\""})
+_UNWRITABLE = re.compile(r"[\\\x00-\x1f\x7f\x85\u2028\u2029]")
+_CODE = {quality: quality.code for quality in Quality}
+
+
+class BadLine(ValueError):
+    """The text is not a line that this module would have written."""
+
+
+def _name(text: str, table: dict[int, str]) -> str:
+    """Escape a measurement, tag or field key, or tag value. There is no escape for what is refused here."""
+    if not text or text.startswith("#") or _UNWRITABLE.search(text):
+        raise ValueError(
+            f"{text!r} cannot be written in line protocol: empty, a leading #, a backslash or a control character"
+        )
+    return text.translate(table)
+
+
+def _head(measurement: str, tags: Mapping[str, str]) -> str:
+    parts = [_name(measurement, _MEASUREMENT)]
+    parts += [f"{_name(key, _KEY)}={_name(value, _KEY)}" for key, value in sorted(tags.items())]
+    return ",".join(parts) + " "
+
+
+def _field(value: Value) -> str | None:
+    """Return a field value, or None for a number that InfluxDB cannot hold (NaN, Inf, beyond 64 bits)."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return f"{value}i" if -_INT64 <= value < _INT64 else None
+    if isinstance(value, float):
+        return float.__repr__(value) if value - value == 0.0 else None
+    return f'"{value.translate(_TEXT)}"'
+
+
+class Encoder:
+    """Writes the samples of one device. What is the same in every line is escaped once."""
+
+    __slots__ = ("_head", "_keys")
+
+    def __init__(self, kind: str, device: str, tags: Mapping[str, str] | None = None) -> None:
+        self._head = _head(kind, {"device": device, **(tags or {})})
+        self._keys: dict[str, str] = {}  # as many as the profile has points
+
+    def encode(self, sample: Sample) -> str:
+        """Return one line, without a line break."""
+        keys = self._keys
+        worst = 0
+        parts = [self._head]
+        add = parts.append
+        for point, value in sample.values.items():
+            key = keys.get(point) or self._key(point)
+            # The exact types first: this is the hot path, and a float is what nearly all values are.
+            if type(value) is float and value - value == 0.0:
+                add(f"{key}{value!r},")
+                continue
+            text = _field(value)
+            if text is None:
+                worst = max(worst, _NAN)
+            else:
+                add(f"{key}{text},")
+        for quality in sample.bad.values():
+            code = _CODE[quality]
+            worst = max(code, worst)
+        add(f"q={worst}i {sample.at}")
+        return "".join(parts)
+
+    def _key(self, point: str) -> str:
+        if point == "q":
+            raise ValueError("no point may be named q: it is the quality in telemetry")
+        key = self._keys[point] = f"{_name(point, _KEY)}="
+        return key
+
+
+def join(lines: Iterable[str]) -> bytes:
+    """Return lines as one group, the payload of one telemetry record."""
+    return "\n".join(lines).encode(errors="replace")
+
+
+def line(measurement: str, tags: Mapping[str, str], fields: Mapping[str, Value | None], at: int) -> str:
+    """Return one line of any measurement (health, alarms); "" when no field can be written.
+
+    A field that is None or cannot be held is left out.
+    """
+    parts = []
+    for name, value in fields.items():
+        text = None if value is None else _field(value)
+        if text is not None:
+            parts.append(f"{_name(name, _KEY)}={text}")
+    return f"{_head(measurement, tags)}{','.join(parts)} {at}" if parts else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line read back."""
+
+    kind: str  # the measurement
+    tags: Mapping[str, str]
+    fields: Mapping[str, Value]  # without q
+    q: int | None  # None in lines that are no telemetry
+    at: int  # nanoseconds since 1970 UTC
+
+    @property
+    def device(self) -> str:
+        """The device it is about, or "" for none."""
+        return self.tags.get("device", "")
+
+
+def parse_group(group: bytes) -> Iterator[Record]:
+    """Yield what a group holds. Raises BadLine."""
+    return (parse(text) for text in group.decode().split("\n") if text)
+
+
+def parse(text: str) -> Record:
+    """Read one line that this module wrote. Raises BadLine."""
+    try:
+        if "\\" in text or '"' in text:
+            return _parse_any(text)
+        head, body, at = text.split(" ")
+        kind, *tags = head.split(",")
+        fields = {key: _value(raw) for key, raw in (item.split("=") for item in body.split(","))}
+        q = fields.pop("q", None)
+        return Record(kind, dict(tag.split("=") for tag in tags), fields, _quality(q), int(at))
+    except (ValueError, IndexError) as error:
+        raise BadLine(f"{error}: {text[:200]!r}") from None
+
+
+_PIECE = r"(?:[^,= \\]|\\.)+"
+_HEAD = re.compile(rf"((?:[^, \\]|\\.)+)((?:,{_PIECE}={_PIECE})*) ")
+_TAG = re.compile(rf",({_PIECE})=({_PIECE})")
+_ITEM = re.compile(rf'({_PIECE})=("(?:[^"\\]|\\.)*"|[^", ]+)(?:,|(?= ))')
+_UNESCAPE = re.compile(r"\\([,= ])")
+_UNQUOTE = re.compile(r'\\(["\\])')
+
+
+def _parse_any(text: str) -> Record:
+    head = _HEAD.match(text)
+    if head is None:
+        raise BadLine(f"no measurement and tags: {text[:200]!r}")
+    tags = {_plain(key): _plain(value) for key, value in _TAG.findall(head[2])}
+    fields: dict[str, Value] = {}
+    place = head.end()
+    while item := _ITEM.match(text, place):
+        fields[_plain(item[1])] = _value(item[2])
+        place = item.end()
+    q = fields.pop("q", None)
+    return Record(_plain(head[1]), tags, fields, _quality(q), int(text[place:]))
+
+
+def _plain(text: str) -> str:
+    return _UNESCAPE.sub(r"\1", text)
+
+
+def _value(raw: str) -> Value:
+    if raw[0] == '"':
+        return _UNQUOTE.sub(r"\1", raw[1:-1])
+    if raw[-1] == "i":
+        return int(raw[:-1])
+    if raw in {"true", "false"}:
+        return raw == "true"
+    return float(raw)
+
+
+def _quality(q: Value | None) -> int | None:
+    if q is not None and type(q) is not int:
+        raise BadLine(f"q is {q!r}, not a whole number")
+    return q
