@@ -1,0 +1,214 @@
+"""Checks the devices of a site and makes them ready to run: profile re-mapped, rules merged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from drivers.registry import PROTOCOLS
+from gateway.config import fields
+from gateway.config.profiles import Entry, Library, mistakes, point_shape, raw_point
+from gateway.config.report import Path, Place, Report, describe, suggest
+from gateway.config.rule import RuleBook
+from gateway.config.settings import DeviceEntry, DeviceSettings
+from gateway.config.validate import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from drivers.line.settings import LineSettings
+    from drivers.profile import Point, Profile
+    from rules.rule import Rule
+
+UNITS = {"modbus-tcp": (0, 255)}  # some endpoints answer to 0 or 255 for themselves
+MODBUS_UNITS = (1, 247)
+FILL = {"profile": "?", "line": "?", "address": 0}  # for a device whose own are broken
+
+
+@cache
+def device_shape() -> Shape[DeviceEntry]:
+    """Return the form of one device."""
+    return Shape(DeviceEntry)
+
+
+@dataclass(frozen=True, slots=True)
+class RawDevice:
+    """A device as it was read, and where."""
+
+    name: str
+    data: Any
+    place: Place
+    path: Path
+
+
+class DeviceReader:
+    """Makes devices of what a site file and its ledger say."""
+
+    def __init__(
+        self, lines: Mapping[str, LineSettings], declared: Mapping[str, Any], library: Library, report: Report
+    ) -> None:
+        self._lines = lines  # those without mistakes
+        self._declared = declared  # all lines the file names
+        self._library = library
+        self._report = report
+        self._book = RuleBook()
+        self._addresses: dict[tuple[str, object], str] = {}
+
+    def read(self, raw: RawDevice) -> DeviceSettings | None:
+        """Return the device; None after all its mistakes went into the report."""
+        before = self._report.count
+        if not fields.NAME.fullmatch(raw.name) or len(raw.name) > 64:
+            what = "must be a name of small letters, digits and single hyphens (at most 64)"
+            self._report.add(raw.place, raw.path, what, key=True)
+        entry, broken = device_shape().salvage(raw.data, raw.place, raw.path, self._report, FILL)
+        if entry is None:
+            return None
+        shipped = None
+        if "profile" not in broken:
+            path = (*raw.path, "profile")
+            shipped = self._library.find(entry.profile, raw.place, path, self._report)
+        if "line" not in broken:
+            self._on_line(raw, entry, shipped, broken)
+        if shipped is None:
+            return None
+        device = self._assemble(raw, entry, shipped)
+        return device if self._report.count == before else None
+
+    def _say(self, raw: RawDevice, path: Path, what: str, *, key: bool = False) -> None:
+        self._report.add(raw.place, (*raw.path, *path), what, key=key)
+
+    def _on_line(
+        self, raw: RawDevice, entry: DeviceEntry, shipped: Entry | None, broken: Collection[str]
+    ) -> None:
+        """Check the device against its line: is there one, does it speak so, is the address free."""
+        if entry.line not in self._declared:
+            self._say(raw, ("line",), f"there is no line '{entry.line}'{suggest(entry.line, self._declared)}")
+            return
+        if "address" not in broken:
+            self._check_address(raw, entry)
+        line = self._lines.get(entry.line)
+        if line is None:
+            return
+        family = PROTOCOLS[line.protocol].family
+        if shipped is not None and shipped.profile.protocol != family:
+            spoken = shipped.profile.protocol
+            self._say(raw, ("profile",), f"speaks {spoken}, but line {line.name} is {line.protocol}")
+
+    def _check_address(self, raw: RawDevice, entry: DeviceEntry) -> None:
+        """Check that the address is in the range of the protocol and still free."""
+        line = self._lines.get(entry.line)
+        if line is not None and PROTOCOLS[line.protocol].family == "modbus":
+            low, high = UNITS.get(line.protocol, MODBUS_UNITS)
+            if not isinstance(entry.address, int) or not low <= entry.address <= high:
+                what = f"must be a whole number from {low} to {high} on a {line.protocol} line"
+                self._say(raw, ("address",), f"{what}, not {describe(entry.address)}")
+                return
+        owner = self._addresses.setdefault((entry.line, entry.address), raw.name)
+        if owner != raw.name:
+            self._say(raw, ("address",), f"{owner} has address {entry.address} on line {entry.line} already")
+
+    def _assemble(self, raw: RawDevice, entry: DeviceEntry, shipped: Entry) -> DeviceSettings | None:
+        defaults = shipped.profile.defaults
+        every = entry.every or defaults.every
+        alarm_every = entry.alarm_every or min(every, defaults.alarm_every or every)
+        if alarm_every > every:
+            self._say(raw, ("alarm_every",), f"must be at most every ({every:g} s), not {alarm_every:g} s")
+        if alarm_every < shipped.profile.limits.min_interval:
+            key = "alarm_every" if entry.alarm_every else "every"
+            least = shipped.profile.limits.min_interval
+            self._say(
+                raw, (key,), f"the device can be asked every {least:g} s at most, not every {alarm_every:g} s"
+            )
+        profile = self._remap(raw, entry, shipped)
+        if profile is None:
+            return None
+        self._check_points(raw, entry, profile)
+        merged = self._book.merge(
+            shipped.name, profile.rules, entry.rules, raw.place, (*raw.path, "rules"), self._report
+        )
+        self._check_rules(raw, entry, profile, merged.rules)
+        for name, reason in merged.off.items():
+            self._report.note(f"{raw.name}: rule {name} is off: {reason}")
+        for note in merged.notes:
+            self._report.note(f"{raw.name}: rule {note}")
+        return DeviceSettings(
+            name=raw.name,
+            profile=profile,
+            profile_name=shipped.name,
+            line=entry.line,
+            address=entry.address,
+            every=every,
+            alarm_every=alarm_every,
+            place=entry.place,
+            area=entry.area,
+            zone=entry.zone,
+            owner=entry.owner,
+            installed=entry.installed,
+            calibrated=entry.calibrated,
+            baseline=entry.baseline,
+            allow_writes=entry.allow_writes,
+            rules=merged.rules,
+            rules_off=merged.off,
+        )
+
+    def _remap(self, raw: RawDevice, entry: DeviceEntry, shipped: Entry) -> Profile | None:
+        """Return the profile with the site's `map` applied."""
+        profile = shipped.profile
+        points: dict[str, Point] = dict(profile.points)
+        before = self._report.count
+        for name, change in entry.map.items():
+            path: Path = ("map", name)
+            if name not in points and (change is None or "register" not in change):
+                self._say(
+                    raw, path, f"profile {shipped.name} has no such point{suggest(name, points)}", key=True
+                )
+            elif change is None:
+                del points[name]
+            else:
+                merged = {**raw_point(shipped, name), **change}
+                point = point_shape().read(merged, raw.place, (*raw.path, *path), self._report)
+                if point is not None:
+                    points[name] = point
+        for name, point in points.items():
+            open_fields = [f for f in point.confirm if f not in (entry.map.get(name) or {})]
+            if open_fields:
+                what = f"the maker does not state {', '.join(open_fields)} of point {name}; set it here"
+                self._say(raw, ("map", name), what)
+        if self._report.count > before:
+            return None
+        if not entry.map:
+            return profile
+        remapped = replace(profile, points=points)
+        for where, what in mistakes(remapped):
+            self._say(raw, ("map", *where[1:]), what)
+        return remapped
+
+    def _check_points(self, raw: RawDevice, entry: DeviceEntry, profile: Profile) -> None:
+        """Check that the points a device block names are there."""
+        for point in entry.baseline:
+            if point not in profile.reported:
+                what = f"the profile has no such point{suggest(point, profile.reported)}"
+                self._say(raw, ("baseline", point), what, key=True)
+        writable = [name for name, point in profile.points.items() if point.write is not None]
+        for index, name in enumerate(entry.allow_writes):
+            if name not in profile.points:
+                self._say(
+                    raw, ("allow_writes", index), f"the profile has no such point{suggest(name, writable)}"
+                )
+            elif name not in writable:
+                self._say(raw, ("allow_writes", index), f"the profile does not allow writing {name}")
+
+    def _check_rules(
+        self, raw: RawDevice, entry: DeviceEntry, profile: Profile, rules: tuple[Rule, ...]
+    ) -> None:
+        """Check that each rule finds its points."""
+        for rule in rules:
+            for point in rule.inputs():
+                if point in profile.points or point in profile.derive:
+                    continue
+                if point in entry.map:
+                    hint = f'; with point {point} taken away, the rule needs off: "<reason>"'
+                else:
+                    hint = suggest(point, profile.reported)
+                self._say(raw, ("rules", rule.name, "point"), f"there is no point '{point}'{hint}")

@@ -1,0 +1,118 @@
+"""Checks the lines of a site: each by itself, and that no two of them want the same port."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from drivers.line.settings import LineSettings
+from drivers.registry import PROTOCOLS
+from gateway.config import fields
+from gateway.config.report import Path, Report, suggest
+from gateway.config.validate import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gateway.config.document import Document
+
+WAYS = ("serial", "tcp", "listen")
+BAUD = (300, 4_000_000)
+
+
+@cache
+def line_shape() -> Shape[LineSettings]:
+    """Return the form of one line."""
+    return Shape(LineSettings)
+
+
+def read_lines(data: Mapping[str, Any], place: Document, report: Report) -> dict[str, LineSettings]:
+    """Return the lines that are right by themselves; the mistakes of the others go into the report."""
+    lines: dict[str, LineSettings] = {}
+    for name, block in data.items():
+        path: Path = ("lines", str(name))
+        if not fields.NAME.fullmatch(str(name)):
+            report.add(place, path, "must be a name of small letters, digits and single hyphens", key=True)
+        line = line_shape().read(block, place, path, report, name=str(name))
+        if line is None:
+            continue
+        mistakes = list(_mistakes(line))
+        for key, what in mistakes:
+            report.add(place, (*path, key) if key else path, what)
+        if not mistakes:
+            lines[line.name] = line
+    _ports(lines, place, report)
+    return lines
+
+
+def _mistakes(line: LineSettings) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with one line: key and words."""
+    yield from _way_mistakes(line)
+    yield from _peer_mistakes(line)
+    if line.protocol not in PROTOCOLS:
+        yield "protocol", f"there is no protocol '{line.protocol}'{suggest(line.protocol, PROTOCOLS)}"
+    elif line.protocol == "modbus-tcp" and line.serial is not None:
+        yield "protocol", "modbus-tcp does not run on a serial port; modbus-rtu does"
+    if not BAUD[0] <= line.baud <= BAUD[1]:
+        yield "baud", f"must be between {BAUD[0]} and {BAUD[1]}, not {line.baud}"
+    if line.timeout <= 0:
+        yield "timeout", "must be longer than none"
+    if line.inflight < 1 or (line.inflight > 1 and line.protocol != "modbus-tcp"):
+        yield "inflight", f"must be 1 (modbus-tcp can take more), not {line.inflight}"
+    if line.serial is None and line.echo:
+        yield "echo", "only an adapter on a serial port gives back what we send"
+
+
+def _way_mistakes(line: LineSettings) -> Iterator[tuple[str, str]]:
+    ways = [way for way in WAYS if getattr(line, way) is not None]
+    if len(ways) != 1:
+        given = f"not {' and '.join(ways)}" if ways else "none is given"
+        yield "", f"must have exactly one of serial, tcp and listen; {given}"
+    if line.serial is not None and not line.serial.startswith("/"):
+        yield "serial", f"must be the whole path of a port such as /dev/ttyUSB0, not '{line.serial}'"
+    for key in ("tcp", "listen"):
+        value = getattr(line, key)
+        if value is not None and not _is_endpoint(value):
+            yield key, f"must be \"host:port\" with a port of 1 to 65535, not '{value}'"
+
+
+def _peer_mistakes(line: LineSettings) -> Iterator[tuple[str, str]]:
+    if line.peers and line.listen is None:
+        yield "peers", "goes with listen only"
+    for peer in line.peers:
+        if not _is_network(peer):
+            yield "peers", f"must be addresses or networks such as 10.0.0.0/8, not '{peer}'"
+
+
+def _is_endpoint(value: str) -> bool:
+    match = fields.ENDPOINT.fullmatch(value)
+    return match is not None and 0 < int(match[2]) < 65536
+
+
+def _is_network(value: str) -> bool:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def port(line: LineSettings) -> str:
+    """Return what two lines must not share: the real device file, or the endpoint."""
+    if line.serial is not None:
+        return os.path.realpath(line.serial)
+    if line.tcp is not None:
+        return f"tcp {line.tcp.lower().replace('localhost', '127.0.0.1')}"
+    return f"listen {str(line.listen).rsplit(':', 1)[-1]}"
+
+
+def _ports(lines: Mapping[str, LineSettings], place: Document, report: Report) -> None:
+    owners: dict[str, str] = {}
+    for name, line in lines.items():
+        owner = owners.setdefault(port(line), name)
+        if owner != name:
+            way = next(way for way in WAYS if getattr(line, way) is not None)
+            what = f"line {owner} has this port already; put the devices of both on one line"
+            report.add(place, ("lines", name, way), what)

@@ -1,0 +1,164 @@
+"""Makes rules of what profiles and sites write: defaults merged with what the site tightens."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from gateway.config.report import Path, Place, Report, describe, suggest
+from gateway.config.validate import Shape
+from rules.conditions import KINDS, Limit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drivers.profile import Profile
+    from rules.rule import Rule
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+NO_REASON = frozenset({"", "yes", "no", "true", "false", "on", "off", "是", "否"})
+
+
+@cache
+def shape(kind: str) -> Shape[Rule]:
+    """Return the form of one rule type."""
+    return Shape(KINDS[kind])
+
+
+def read_rule(name: str, data: object, place: Place, path: Path, report: Report) -> Rule | None:
+    """Make one rule of its YAML; None after all its mistakes went into the report."""
+    if not NAME.fullmatch(name):
+        report.add(place, path, "must be a name of small letters, digits and single hyphens", key=True)
+        return None
+    if not isinstance(data, dict):
+        report.add(place, path, f"must be a block of keys, not {describe(data)}")
+        return None
+    kind = data.get("type", "limit")
+    if not isinstance(kind, str) or kind not in KINDS:
+        report.add(place, (*path, "type"), f"there is no rule type {describe(kind)}{suggest(kind, KINDS)}")
+        return None
+    return shape(kind).read(data, place, path, report, name=name)
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The rules of one device: those in force, and why the others are not."""
+
+    rules: tuple[Rule, ...]
+    off: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+class RuleBook:
+    """Merges the rules of profiles with what sites say. A profile's own rules are made only once."""
+
+    def __init__(self) -> None:
+        self._defaults: dict[tuple[str, str], Rule | None] = {}
+
+    def merge(
+        self,
+        profile: str,
+        shipped: Mapping[str, Mapping[str, Any]],
+        site: Mapping[str, dict[str, Any]],
+        place: Place,
+        path: Path,
+        report: Report,
+    ) -> Merged:
+        """Return the rules of a device: `shipped` by its profile, changed by its `site` block at `path`."""
+        rules: list[Rule] = []
+        off: dict[str, str] = {}
+        notes: list[str] = []
+        for name, data in {**{n: {} for n in shipped}, **site}.items():
+            default = self._default(profile, name, shipped[name]) if name in shipped else None
+            if name not in shipped and "point" not in data:
+                what = f"profile {profile} has no such rule{suggest(name, shipped)}"
+                report.add(place, (*path, name), what, key=True)
+                continue
+            if not data:
+                rule = default
+            else:
+                merged = {**shipped.get(name, {}), **data}
+                rule = read_rule(name, merged, place, (*path, name), report)
+                if rule is not None and not _reasoned(rule, data, place, (*path, name), report):
+                    continue
+            if rule is None:
+                continue
+            if rule.off:
+                off[name] = rule.off
+            else:
+                rules.append(rule)
+                notes += [f"{name}: {text}" for text in _loosened(default, rule)]
+        return Merged(tuple(rules), off, tuple(notes))
+
+    def _default(self, profile: str, name: str, data: Mapping[str, Any]) -> Rule | None:
+        key = profile, name
+        if key not in self._defaults:
+            self._defaults[key] = read_rule(name, dict(data), _Nowhere(), (), Report())
+        return self._defaults[key]
+
+
+def _reasoned(rule: Rule, data: Mapping[str, Any], place: Place, path: Path, report: Report) -> bool:
+    if "off" not in data or rule.off.strip().lower() not in NO_REASON:
+        return True
+    what = 'a rule is switched off with a reason: off: "sensor not fitted in this model"'
+    report.add(place, (*path, "off"), what)
+    return False
+
+
+def _loosened(default: Rule | None, rule: Rule) -> list[str]:
+    """Say where a site waits for more than its profile does: allowed, but never silent."""
+    if default is None or default is rule or not isinstance(default, Limit) or not isinstance(rule, Limit):
+        return []
+    found = []
+    old, new = default.limit, rule.limit
+    if old is not None and new is not None:
+        looser = new > old if rule.when == "above" else new < old
+        if looser or rule.when != default.when:
+            found.append(f"limit {rule.when} {new:g} is looser than the profile's {default.when} {old:g}")
+    if rule.on_delay > default.on_delay:
+        found.append(f"on_delay {rule.on_delay:g} s is longer than the profile's {default.on_delay:g} s")
+    return found
+
+
+class _Nowhere:
+    """The place of something whose mistakes were told already."""
+
+    file = ""
+
+    def line(self, path: Path, *, key: bool = False) -> int:
+        del path, key
+        return 0
+
+    def label(self, path: Path) -> str:
+        del path
+        return ""
+
+
+class _Mapping:
+    """The place of rules that stand in no file of ours: in a test case, or in a program."""
+
+    def __init__(self, file: str, line: int) -> None:
+        self.file = file
+        self._line = line
+
+    def line(self, path: Path, *, key: bool = False) -> int:
+        del path, key
+        return self._line
+
+    def label(self, path: Path) -> str:
+        return ".".join(map(str, path))
+
+
+def rules_of(
+    profile: Profile, site: Mapping[str, dict[str, Any]], *, file: str = "rules", line: int = 1
+) -> tuple[Rule, ...]:
+    """Return the rules of a profile, changed by what a site or a test case says.
+
+    Raises ConfigError with every mistake, each said to be on `line` of `file`.
+    """
+    report = Report()
+    merged = RuleBook().merge(profile.kind, profile.rules, site, _Mapping(file, line), ("rules",), report)
+    report.finish()
+    return merged.rules

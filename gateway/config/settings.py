@@ -1,0 +1,304 @@
+"""What a site file says, checked: frozen dataclasses. All durations are seconds, all sizes bytes."""
+
+# ruff: noqa: TC001, TC003 - pydantic resolves these annotations when it runs
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from drivers.line.settings import LineSettings
+from drivers.profile import Profile
+from gateway.config.fields import (
+    Broker,
+    Crs,
+    Date,
+    Duration,
+    Endpoint,
+    FilePath,
+    Filled,
+    Latitude,
+    Longitude,
+    Name,
+    Number,
+    Seconds,
+    SecretRef,
+    Size,
+    WebAddress,
+    Whole,
+    Words,
+    Zone,
+)
+from rules.rule import Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a device is, for the people who have to go there."""
+
+    text: str = ""
+    building: str = ""
+    floor: str = ""
+    lat: Latitude | None = None
+    lon: Longitude | None = None
+    crs: Crs | None = None  # required with lat and lon: a mixed-up system is 300 to 500 m wrong
+
+    def __post_init__(self) -> None:
+        """Refuse half a coordinate."""
+        if (self.lat is None) != (self.lon is None):
+            raise ValueError("lat and lon go together")
+        if self.lat is not None and self.crs is None:
+            raise ValueError("lat and lon need crs: WGS-84, GCJ-02 or BD-09")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """Whose ground a device stands on."""
+
+    district: str = ""
+    street: str = ""
+    community: str = ""
+    grid: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceEntry:
+    """One device as a site file or a row of the ledger writes it, before its profile is applied."""
+
+    profile: Filled
+    line: Filled
+    address: int | str
+    every: Duration | None = None  # None: as the profile says
+    alarm_every: Duration | None = None  # None: as the profile says, at most `every`
+    place: Place = Place()
+    area: Area = Area()
+    zone: str = ""
+    owner: str = ""
+    installed: Date | None = None
+    calibrated: Date | None = None
+    baseline: Mapping[str, Number] = field(default_factory=dict)
+    map: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
+    allow_writes: tuple[str, ...] = ()
+    rules: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceSettings:
+    """One device, ready to run: profile resolved and re-mapped, rules merged."""
+
+    name: str
+    profile: Profile
+    profile_name: str  # "gas/oem-module"
+    line: str
+    address: int | str
+    every: float
+    alarm_every: float  # at most `every`
+    place: Place
+    area: Area
+    zone: str
+    owner: str
+    installed: Date | None
+    calibrated: Date | None
+    baseline: Mapping[str, float]
+    allow_writes: tuple[str, ...]
+    rules: tuple[Rule, ...]  # without those that are switched off
+    rules_off: Mapping[str, str] = field(default_factory=dict)  # rule -> reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttSettings:
+    """The broker that takes everything."""
+
+    url: Broker
+    username: Filled | None = None
+    password: SecretRef | None = None
+    ca: FilePath | None = None
+    cert: FilePath | None = None
+    key: FilePath | None = None
+    keepalive: Duration = 15.0
+
+    def __post_init__(self) -> None:
+        """Refuse what the protocol or TLS would refuse later."""
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("cert and key go together")
+        if self.password is not None and self.username is None:
+            raise ValueError("password needs username")
+        if self.url.startswith("mqtt://") and (self.ca or self.cert):
+            raise ValueError("ca, cert and key need a url that begins with mqtts://")
+        if not 1 <= self.keepalive <= 65535:
+            raise ValueError("keepalive must be 1s to 65535s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireCenterSettings:
+    """The fire monitoring centre: GB/T 26875.3-2011 over TCP. Its addresses have 6 bytes."""
+
+    address: Endpoint
+    source: Annotated[Whole, Field(ge=0, le=0xFFFF_FFFF_FFFF)]
+    destination: Annotated[Whole, Field(ge=0, le=0xFFFF_FFFF_FFFF)]
+    heartbeat: Duration = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSettings:
+    """The local web console."""
+
+    listen: Endpoint = "127.0.0.1:8080"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelemetrySettings:
+    """How much of the readings is kept."""
+
+    keep: Duration = 30 * 86400.0
+    max: Size = 2 * 2**30
+    group: Duration = 2.0  # readings of so long are one record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsSettings:
+    """How long events are kept; an alarm that was not delivered is kept in any case."""
+
+    keep: Duration = 3 * 365 * 86400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """The journal."""
+
+    telemetry: TelemetrySettings = TelemetrySettings()
+    events: EventsSettings = EventsSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who is told: how to reach him, best way first."""
+
+    name: Words | None = None
+    reach: tuple[SecretRef, ...] = ()  # Apprise URLs hold passwords, so they are secrets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a ladder: whom to tell how long after the alarm, and what ends it."""
+
+    at: Seconds
+    to: tuple[str, ...]
+    until: Literal["ack", "accepted"] | None = None
+    condition: str | None = None  # YAML key: if
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """Who is told, when, until what."""
+
+    steps: tuple[Step, ...]
+    verify: Literal["none"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The site file but for its lines and devices, which are checked one by one."""
+
+    site: Name
+    gateway: Name
+    name: Words | None = None
+    timezone: Zone
+    data: FilePath = Path("/var/lib/tocsin")
+    demo: bool = False
+    lines: Mapping[str, Any]
+    devices: Mapping[str, Any] | None = None
+    ledger: FilePath | None = None
+    rules: Mapping[str, Any] | None = None
+    ladders: Mapping[str, Ladder] | None = None
+    people: Mapping[str, Person] | None = None
+    mqtt: MqttSettings | None = None
+    fire_center: FireCenterSettings | None = None
+    console: ConsoleSettings | None = None
+    store: StoreSettings | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Everything a gateway is told by its operator."""
+
+    path: Path
+    site: str
+    gateway: str
+    name: Mapping[str, str]
+    timezone: ZoneInfo
+    data: Path
+    demo: bool
+    lines: Mapping[str, LineSettings]
+    devices: Mapping[str, DeviceSettings]
+    ladders: Mapping[str, Ladder] = field(default_factory=dict)
+    people: Mapping[str, Person] = field(default_factory=dict)
+    mqtt: MqttSettings | None = None
+    fire_center: FireCenterSettings | None = None
+    console: ConsoleSettings = ConsoleSettings()
+    store: StoreSettings = StoreSettings()
+    notes: tuple[str, ...] = ()  # what the operator should know: rules switched off or loosened ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfluxSettings:
+    """The database: the v2 write API (InfluxDB 2 and 3), or v1 `/write` (InfluxDB 1)."""
+
+    url: WebAddress
+    api: Literal["v2", "v1"] = "v2"
+    org: str = ""  # v2
+    bucket: str = ""  # v2
+    token: SecretRef | None = None  # v2
+    database: str = ""  # v1
+    username: str | None = None  # v1
+    password: SecretRef | None = None  # v1
+    receipt_after: Seconds = 0.0  # wait so long after a write before it counts as kept
+
+    def __post_init__(self) -> None:
+        """Refuse keys of the other API, which would silently do nothing."""
+        needed, foreign = (
+            (("bucket",), ("database", "username", "password"))
+            if self.api == "v2"
+            else (("database",), ("org", "bucket", "token"))
+        )
+        if missing := [key for key in needed if not getattr(self, key)]:
+            raise ValueError(f"api {self.api} needs {', '.join(missing)}")
+        if surplus := [key for key in foreign if getattr(self, key)]:
+            raise ValueError(f"api {self.api} has no {', '.join(surplus)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSettings:
+    """Line protocol kept in a file, where there is no database."""
+
+    path: FilePath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestMqttSettings(MqttSettings):
+    """The broker ingest takes from, and under which name."""
+
+    share: Name = "ingest"  # workers of one share group divide the work
+    client_id: Filled | None = None  # must stay the same for ever; None: made from the host name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestSettings:
+    """What `tocsin ingest` is told by its operator."""
+
+    mqtt: IngestMqttSettings
+    influx: InfluxSettings | None = None
+    archive: ArchiveSettings | None = None
+    workers: Annotated[Whole, Field(ge=1, le=64)] = 1
+    quarantine: FilePath = Path("/var/lib/tocsin-ingest/refused")
+    demo: bool = False  # secrets may stand in the file
+
+    def __post_init__(self) -> None:
+        """Demand exactly one place to write to."""
+        if (self.influx is None) == (self.archive is None):
+            raise ValueError("give either influx or archive")

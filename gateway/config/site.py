@@ -1,0 +1,160 @@
+"""Reads a site file and everything it names. The way in: `load`."""
+
+from __future__ import annotations
+
+import pathlib
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from gateway.config import document, fields
+from gateway.config.devices import DeviceReader, RawDevice
+from gateway.config.ledger import read_ledger
+from gateway.config.lines import port, read_lines
+from gateway.config.profiles import Library
+from gateway.config.report import Report, describe, suggest
+from gateway.config.settings import ConsoleSettings, DeviceSettings, Head, Site, StoreSettings
+from gateway.config.validate import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drivers.line.settings import LineSettings
+    from gateway.config.document import Document
+
+CENTRE = ("fire_center", "fire_centre")
+
+
+@cache
+def head_shape() -> Shape[Head]:
+    """Return the form of a site file, its lines and devices left open."""
+    return Shape(Head)
+
+
+def load(path: pathlib.Path) -> Site:
+    """Read a site file with its ledger and profiles. Raises ConfigError with every mistake in them."""
+    report = Report(str(path))
+    site = _read(pathlib.Path(path), report)
+    report.finish()
+    if site is None:  # nothing is refused without a reason
+        raise AssertionError(f"{path}: refused without a message")
+    return site
+
+
+def _read(path: pathlib.Path, report: Report) -> Site | None:
+    found = document.read(path, report)
+    if found is None:
+        return None
+    data = found.data
+    if not isinstance(data, dict):
+        report.at(
+            found.file, 1, "", f"must be a block of keys (site, gateway, lines ...), not {describe(data)}"
+        )
+        return None
+    context = {"base": path.parent, "demo": data.get("demo") is True}
+    head = head_shape().read(data, found, (), report, context=context)
+    declared = _block(data, "lines")
+    lines = read_lines(declared, found, report)
+    devices = _devices(path, found, lines, report)
+    _names(found, report)
+    _listeners(head, lines, found, report)
+    if head is None or report.failed:
+        return None
+    return _site(path, head, lines, devices, report)
+
+
+def _block(data: Mapping[Any, Any], key: str) -> dict[Any, Any]:
+    block = data.get(key)
+    return block if isinstance(block, dict) else {}
+
+
+def _devices(
+    path: pathlib.Path, found: Document, lines: Mapping[str, LineSettings], report: Report
+) -> dict[str, DeviceSettings]:
+    data = found.data
+    raw = [
+        RawDevice(str(name), block, found, ("devices", str(name)))
+        for name, block in _block(data, "devices").items()
+    ]
+    taken = {device.name: f"{found.file}:{found.line(device.path, key=True)}" for device in raw}
+    ledger = data.get("ledger")
+    if isinstance(ledger, str) and ledger:
+        file = path.parent / ledger
+        for device in read_ledger(file, str(file), report):
+            if device.name in taken:
+                what = f"{device.name} is there already, in {taken[device.name]}"
+                report.add(device.place, ("name",), what)
+                continue
+            taken[device.name] = f"{device.place.file}:{device.place.line(())}"
+            raw.append(device)
+    if not raw and not report.failed:
+        report.add(found, ("devices",), "there is no device: give devices, or a ledger")
+    reader = DeviceReader(lines, _block(data, "lines"), Library(path.parent), report)
+    made = [reader.read(device) for device in raw]
+    return {device.name: device for device in made if device is not None}
+
+
+def _names(found: Document, report: Report) -> None:
+    """Check people, ladders and the site's own rules: the names they use."""
+    people, ladders = _block(found.data, "people"), _block(found.data, "ladders")
+    for block, names in (("people", people), ("ladders", ladders)):
+        for name in names:
+            if not isinstance(name, str) or not fields.LABEL.fullmatch(name):
+                report.add(
+                    found, (block, str(name)), "must be a word of small letters, digits, - and _", key=True
+                )
+    known = {str(name) for name in people} | ({CENTRE[0]} if found.data.get("fire_center") else set())
+    for ladder, block in ladders.items():
+        steps = block.get("steps") if isinstance(block, dict) else None
+        for number, step in enumerate(steps if isinstance(steps, list) else []):
+            told = step.get("to") if isinstance(step, dict) else None
+            for index, name in enumerate(told if isinstance(told, list) else []):
+                if isinstance(name, str) and name not in known:
+                    path = ("ladders", str(ladder), "steps", number, "to", index)
+                    report.add(
+                        found, path, f"there is nobody called '{name}' under people{suggest(name, known)}"
+                    )
+    if found.data.get("rules"):
+        what = "rules over several devices are not in this version; give each device its rules"
+        report.add(found, ("rules",), what)
+
+
+def _listeners(head: Head | None, lines: Mapping[str, LineSettings], found: Document, report: Report) -> None:
+    if head is None or head.console is None:
+        return
+    own = f"listen {head.console.listen.rsplit(':', 1)[-1]}"
+    for name, line in lines.items():
+        if port(line) == own:
+            report.add(found, ("console", "listen"), f"line {name} listens on this port already")
+
+
+def _site(
+    path: pathlib.Path,
+    head: Head,
+    lines: Mapping[str, LineSettings],
+    devices: Mapping[str, DeviceSettings],
+    report: Report,
+) -> Site:
+    for name in lines:
+        if not any(device.line == name for device in devices.values()):
+            report.note(f"line {name} has no devices")
+    for key in ("ladders", "people", "fire_center"):
+        if getattr(head, key):
+            report.note(f"{key}: read and checked, but not yet used by this version")
+    return Site(
+        path=path,
+        site=head.site,
+        gateway=head.gateway,
+        name=head.name or {"zh": head.gateway, "en": head.gateway},
+        timezone=head.timezone,
+        data=head.data,
+        demo=head.demo,
+        lines=lines,
+        devices=devices,
+        ladders=head.ladders or {},
+        people=head.people or {},
+        mqtt=head.mqtt,
+        fire_center=head.fire_center,
+        console=head.console or ConsoleSettings(),
+        store=head.store or StoreSettings(),
+        notes=tuple(report.notes),
+    )

@@ -1,0 +1,289 @@
+"""Turns plain values into dataclasses, and what pydantic says against them into the operator's words.
+
+Dataclasses of other rooms know nothing of pydantic: `shape` mirrors each as a pydantic model that forbids
+unknown keys, takes durations where seconds are meant, and makes the dataclass when all is well.
+"""
+
+# ruff: noqa: ANN401 - YAML holds values of any type, and annotations are values here
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any, Generic, Optional, TypeVar, Union
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
+
+from gateway.config import fields
+from gateway.config.report import Path, Place, Report, describe, suggest
+
+T = TypeVar("T")
+SECONDS_FIELDS = frozenset(
+    {"every", "alarm_every", "min_interval", "timeout", "quarantine", "gap", "window", "floor", "after"}
+)
+YAML_NAMES = {"alarm_class": "class", "condition": "if"}  # words that Python keeps for itself
+UNIONS = (Union, types.UnionType)
+CONTAINERS: dict[Any, Any] = {dict: dict, Mapping: dict, list: list, tuple: tuple}
+SIMPLE: dict[Any, Any] = {float: fields.Number, int: fields.Whole, bool: StrictBool}
+NAMESPACE = {"Mapping": Mapping, "Sequence": Sequence, "Iterable": Iterable, "Callable": Callable, "Any": Any}
+CONFIG = ConfigDict(
+    extra="forbid",
+    frozen=True,
+    allow_inf_nan=False,
+    populate_by_name=False,
+    protected_namespaces=(),
+    arbitrary_types_allowed=True,
+)
+
+
+def is_seconds(field: str) -> bool:
+    """Tell whether a number of that name is a time: in YAML it may then be `2s`."""
+    return field in SECONDS_FIELDS or field.endswith(("_delay", "_after", "_window", "_every", "_for"))
+
+
+@cache
+def mirror(cls: type) -> type[BaseModel]:
+    """Return a pydantic model with the fields of a dataclass."""
+    hints = typing.get_type_hints(cls, localns=NAMESPACE, include_extras=True)
+    members: dict[str, Any] = {}
+    for item in dataclasses.fields(cls):
+        if item.name == "name" and _is_named(cls):
+            continue  # the name is the key of the block, not inside it
+        annotation = _adapt(hints[item.name], item.name)
+        alias = YAML_NAMES.get(item.name, item.name)
+        if item.default is not dataclasses.MISSING:
+            default = Field(default=item.default, alias=alias)
+        elif item.default_factory is not dataclasses.MISSING:
+            default = Field(default_factory=item.default_factory, alias=alias)
+        else:
+            default = Field(alias=alias)
+        members[_python_name(item.name)] = (annotation, default)
+    return create_model(cls.__name__, __config__=CONFIG, __doc__=cls.__doc__, **members)
+
+
+def _is_named(cls: type) -> bool:
+    """Tell whether the `name` of a dataclass is the identifier that its key in the file gives it."""
+    return any(base.__name__ in {"Rule", "LineSettings"} for base in cls.__mro__)
+
+
+def _python_name(name: str) -> str:
+    return f"{name}_" if hasattr(BaseModel, name) else name  # a field may be called `copy` or `json`
+
+
+def _build(cls: type[T], **more: Any) -> Callable[[BaseModel], T]:
+    names = [item.name for item in dataclasses.fields(cls)]  # type: ignore[arg-type]  # T is a dataclass
+
+    def build(model: BaseModel) -> T:
+        given = {
+            name: getattr(model, _python_name(name))
+            for name in names
+            if name not in more and (name != "name" or not _is_named(cls))
+        }
+        return cls(**given, **more)
+
+    return build
+
+
+def _adapt(annotation: Any, field: str) -> Any:
+    """Rewrite an annotation: nested dataclasses become mirrors, numbers strict, times durations."""
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        return Annotated[mirror(annotation), AfterValidator(_build(annotation))]
+    if annotation is float and is_seconds(field):
+        return fields.Seconds
+    if annotation in SIMPLE:
+        return SIMPLE[annotation]
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in UNIONS:
+        return _adapt_union(annotation, arguments, field)
+    if origin not in CONTAINERS:
+        return annotation
+    adapted = tuple(a if a is Ellipsis else _adapt(a, field) for a in arguments)
+    return CONTAINERS[origin][adapted]
+
+
+def _adapt_union(annotation: Any, arguments: tuple[Any, ...], field: str) -> Any:
+    """Adapt `X | None`. Of `float | str` pydantic takes the one that fits without conversion: left alone."""
+    others = [a for a in arguments if a is not type(None)]
+    if len(others) > 1 or len(others) == len(arguments):
+        return annotation
+    return Optional[_adapt(others[0], field)]  # noqa: UP045 - X | None wants a type on its left
+
+
+class Shape(Generic[T]):
+    """The form that one block of a settings file must have."""
+
+    def __init__(self, cls: type[T]) -> None:
+        kind: type = cls
+        self._build = _build(cls)
+        self._cls = cls
+        self._adapter: TypeAdapter[BaseModel] = TypeAdapter(mirror(kind))
+        self._schema: dict[str, Any] | None = None
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of the block."""
+        if self._schema is None:
+            self._schema = self._adapter.json_schema(by_alias=True)
+        return self._schema
+
+    def read(
+        self,
+        data: Any,
+        place: Place,
+        path: Path,
+        report: Report,
+        *,
+        context: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> T | None:
+        """Return the dataclass, or None when the report got mistakes. `more`: fields not in the data."""
+        build = _build(self._cls, **more) if more else self._build
+        try:
+            model = self._adapter.validate_python(data, context=dict(context or {}))
+            return build(model)
+        except ValidationError as error:
+            _report(error, data, place, path, report, self.schema())
+        except ValueError as error:  # what the dataclass itself refuses
+            report.add(place, path, str(error))
+        return None
+
+    def salvage(
+        self, data: Any, place: Place, path: Path, report: Report, fill: Mapping[str, Any]
+    ) -> tuple[T | None, frozenset[str]]:
+        """Like `read`, but make the dataclass of what is right: `fill` stands in for what must be given.
+
+        Returns it with the keys that are broken or missing: nothing more need be said about these.
+        """
+        try:
+            return self._build(self._adapter.validate_python(data, context={})), frozenset()
+        except ValidationError as error:
+            _report(error, data, place, path, report, self.schema())
+            broken = frozenset(str(item["loc"][0]) for item in error.errors() if item["loc"])
+        if not isinstance(data, dict):
+            return None, broken
+        kept = {key: value for key, value in data.items() if str(key) not in broken}
+        try:
+            return self._build(self._adapter.validate_python({**fill, **kept}, context={})), broken
+        except ValidationError:
+            return None, broken
+
+
+def _report(
+    error: ValidationError, data: Any, place: Place, path: Path, report: Report, schema: dict[str, Any]
+) -> None:
+    seen: set[Path] = set()
+    for item in error.errors(include_url=False):
+        kind, loc = item["type"], item["loc"]
+        inside = _inside(data, loc)
+        key = kind == "extra_forbidden" or (bool(loc) and loc[-1] == "[key]")
+        if kind == "missing":
+            inside = (*inside, str(loc[-1]))
+        if inside in seen:  # a value may fail every member of a union; once is enough
+            continue
+        seen.add(inside)
+        what = _words(item, known_keys(schema, inside[:-1]) if kind == "extra_forbidden" else [])
+        report.add(place, (*path, *inside), what, key=key)
+
+
+def _inside(data: Any, loc: tuple[int | str, ...]) -> Path:
+    """Return the part of `loc` that leads through the data; pydantic adds steps for unions and keys."""
+    path: list[str | int] = []
+    for step in loc:
+        children = dict(enumerate(data)) if isinstance(data, list) else data
+        if isinstance(children, Mapping) and step in children:
+            data = children[step]
+            path.append(step)
+    return tuple(path)
+
+
+def known_keys(schema: dict[str, Any], path: Path) -> list[str]:
+    """Return the keys that a JSON Schema allows at `path`."""
+    definitions = schema.get("$defs", {})
+    nodes = [schema]
+    for step in path:
+        nodes = [child for node in _expand(nodes, definitions) for child in _step(node, step)]
+    return [key for node in _expand(nodes, definitions) for key in node.get("properties", {})]
+
+
+def _expand(nodes: list[dict[str, Any]], definitions: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    todo = list(nodes)
+    while todo:
+        node = todo.pop(0)
+        if "$ref" in node:
+            todo.append(definitions.get(node["$ref"].rsplit("/", 1)[-1], {}))
+        for word in ("anyOf", "oneOf", "allOf"):
+            todo.extend(node.get(word, []))
+        found.append(node)
+    return found
+
+
+def _step(node: dict[str, Any], step: str | int) -> list[dict[str, Any]]:
+    children = [node.get("properties", {}).get(step), node.get("additionalProperties"), node.get("items")]
+    return [child for child in children if isinstance(child, dict)]
+
+
+def _words(item: Any, known: list[str]) -> str:
+    """Say what is wrong and what would be right."""
+    kind, value = item["type"], item.get("input")
+    if kind == "extra_forbidden":
+        return f"unknown key{suggest(item['loc'][-1], known)}"
+    if kind in WORDS:
+        return WORDS[kind](value, item.get("ctx", {}))
+    return f"{item['msg'][:1].lower()}{item['msg'][1:]}, not {describe(value)}"
+
+
+def _say_own(_value: object, context: dict[str, Any]) -> str:
+    hint = suggest(context["word"], context["known"]) if "known" in context else ""
+    return f"{context['what']}{hint if 'did you mean' in hint else ''}"
+
+
+def _say_text(value: object, _context: dict[str, Any]) -> str:
+    quotable = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"must be a text, not {describe(value)}" + (f'; put it in quotes: "{value}"' if quotable else "")
+
+
+def _say_options(value: object, context: dict[str, Any]) -> str:
+    expected = str(context["expected"]).replace("'", "").replace(" or ", ", ")
+    options = [word.strip() for word in expected.split(", ")]
+    hint = suggest(value, options)
+    near = hint if "did you mean" in hint else ""
+    return f"must be one of {', '.join(options)}, not {describe(value)}{near}"
+
+
+def _say_block(value: object, _context: dict[str, Any]) -> str:
+    return f"must be a block of keys, not {describe(value)}"
+
+
+def _say_list(value: object, _context: dict[str, Any]) -> str:
+    return f"must be a list, not {describe(value)}"
+
+
+WORDS: dict[str, Callable[[object, dict[str, Any]], str]] = {
+    "tocsin": _say_own,
+    "missing": lambda _value, _context: "is missing and must be given",
+    "string_type": _say_text,
+    "bool_type": lambda value, _context: f"must be true or false, not {describe(value)}",
+    "literal_error": _say_options,
+    "enum": _say_options,
+    "model_type": _say_block,
+    "model_attributes_type": _say_block,
+    "dict_type": _say_block,
+    "mapping_type": _say_block,
+    "tuple_type": _say_list,
+    "list_type": _say_list,
+    "greater_than_equal": lambda value, c: f"must be at least {c['ge']}, not {describe(value)}",
+    "less_than_equal": lambda value, c: f"must be at most {c['le']}, not {describe(value)}",
+    "value_error": lambda _value, context: str(context["error"]),
+}
