@@ -107,6 +107,7 @@ class EventKind(StrEnum):
     UPDATE = "update"  # level fell, or input quality changed: consoles only
     COND_NORMAL = "cond_normal"  # condition normal, but latched
     ACK = "ack"
+    SILENCE = "silence"  # the horn was stopped; acknowledges nothing
     UNACK = "unack"  # an acknowledgement ran out
     RESET = "reset"
     CLOSED = "closed"

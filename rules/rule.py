@@ -22,7 +22,8 @@ COLOURS = {
     4: {"zh": "蓝", "en": "blue"},
 }
 PLACEHOLDERS = frozenset({"value", "limit", "unit", "device", "place"})
-LATCHING = frozenset({AlarmClass.FIRE, AlarmClass.ELECTRICAL})
+LATCHING = frozenset({AlarmClass.GAS, AlarmClass.ELECTRICAL})  # at level 1
+EPSILON = 1e-6  # seconds: a delay of 10 s is complete at 9.9999999 s of float arithmetic
 FAULTS = frozenset({AlarmClass.FAULT, AlarmClass.SYSTEM})
 STRICT: dict[str, object] = {"extra": "forbid"}
 """For pydantic, which is met only in gateway/config: an unknown key is a mistake."""
@@ -147,6 +148,12 @@ class Rule:
         """Return the condition in words, in Chinese and English."""
         raise NotImplementedError
 
+    def default_message(self, stage: Stage) -> dict[str, str]:
+        """Return the text of the alarm where the site gave none."""
+        del stage
+        words = {language: text.replace("{", "").replace("}", "") for language, text in self.words().items()}
+        return {"zh": "{place} {device}：" + words["zh"], "en": "{place} {device}: " + words["en"]}
+
     def mistakes(self) -> Iterable[str]:
         """Yield what is wrong with the settings of this type."""
         return ()
@@ -188,7 +195,7 @@ class Rule:
         """Return whether an occurrence that reached level `worst` waits for a manual reset."""
         if self.latch is not None:
             return self.latch
-        return self.alarm_class in LATCHING or (self.alarm_class is AlarmClass.GAS and worst == 1)
+        return self.alarm_class is AlarmClass.FIRE or (self.alarm_class in LATCHING and worst == 1)
 
     def _common_mistakes(self) -> Iterable[str]:
         levels = {self.level, *(s.level for s in self.stages())}

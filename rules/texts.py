@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.model import Quality
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.model import Value
+
+BESIDE_ITS_LIMIT = {
+    "zh": "{place} {device}：{value} {unit}，限值 {limit} {unit}",
+    "en": "{place} {device}: {value} {unit}, limit {limit} {unit}",
+}
+BEYOND = {
+    Quality.OVER_RANGE: {"zh": "超量程", "en": "over range"},
+    Quality.UNDER_RANGE: {"zh": "低于量程", "en": "under range"},
+}
 
 
 def number(value: Value | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gateway.model import Quality
 from rules.kinds.limit import width
 from rules.rule import Rule, Stage, Verdict, unknown
-from rules.texts import delays
+from rules.texts import BESIDE_ITS_LIMIT, delays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -113,6 +113,11 @@ class Deviation(Rule):
             return found is not None and found < limit
 
         return calm
+
+    def default_message(self, stage: Stage) -> dict[str, str]:
+        """Return the value beside its limit."""
+        del stage
+        return BESIDE_ITS_LIMIT
 
     def words(self) -> dict[str, str]:
         """Return it in words."""

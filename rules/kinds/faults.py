@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gateway.model import AlarmClass, Quality
-from rules.rule import OverRange, Rule, Stage, Verdict
+from rules.rule import EPSILON, OverRange, Rule, Stage, Verdict
 from rules.texts import delays, span
 
 if TYPE_CHECKING:
@@ -63,8 +63,10 @@ class Stale(Rule):
         note = "" if memory.get("seen") else "never_seen"
         if stood:
             back = memory.get("run", 0) >= self.good_confirm and now < due
-            return Verdict((not back,), None, Quality.NO_ANSWER, due, note)
-        return Verdict((now >= due,), None, Quality.NO_ANSWER, None if now >= due else due, note)
+            return Verdict((not back,), None, Quality.GOOD if back else Quality.NO_ANSWER, due, note)
+        if now >= due - EPSILON:
+            return Verdict((True,), None, Quality.NO_ANSWER, None, note)
+        return Verdict((False,), None, Quality.GOOD, due, note)
 
     def _good(self, sample: Sample) -> bool | None:
         if not self.point:

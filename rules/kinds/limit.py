@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gateway.model import Quality
 from rules.rule import STRICT, OverRange, Rule, Stage, Verdict, unknown
-from rules.texts import delays
+from rules.texts import BESIDE_ITS_LIMIT, delays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -134,6 +134,11 @@ class Limit(Rule):
         above = [x.limit for x in self.lines() if (x.when or self.when) == "above"]
         below = [x.limit for x in self.lines() if (x.when or self.when) == "below"]
         return max(below, default=-math.inf), min(above, default=math.inf)
+
+    def default_message(self, stage: Stage) -> dict[str, str]:
+        """Return the value beside its limit."""
+        del stage
+        return BESIDE_ITS_LIMIT
 
     def words(self) -> dict[str, str]:
         """Return the limits in words."""

@@ -74,7 +74,7 @@ class State(Rule):
             reason = sample.bad.get(self.point)
             return None if reason is None else unknown(size, reason)
         truths = self._truths(value)
-        return unknown(size, Quality.DEVICE_FAULT, value) if truths is None else Verdict(truths, value)
+        return unknown(size, Quality.UNKNOWN_CODE, value) if truths is None else Verdict(truths, value)
 
     def _truths(self, value: Value) -> tuple[bool, ...] | None:
         """Return which codes stand; None when the value is none of ours."""
@@ -145,6 +145,8 @@ class UnknownCode(Rule):
         value = sample.values.get(self.point)
         if value is None:
             reason = sample.bad.get(self.point)
+            if reason is Quality.UNKNOWN_CODE:  # not even the profile knows it
+                return Verdict((True,), None, reason)
             return None if reason is None else unknown(1, reason)
         return Verdict((value not in self.known,), value)
 

@@ -1,0 +1,188 @@
+"""One alarm: input in, events out; the transition table of alarms.md 3.3, row by row. Pure: time comes in.
+
+row      what happens                         where
+1-7      the condition and its delays         `rules.stage.Timer`; then `Life.activate`, `Life.fall`
+8-12     bad input, and good again            `believe`, `Timer.lose`, `go_blind`
+13 14    the level rises, falls               `Life.relevel`
+15-27    what people and root causes ask for  `rules.actions`; what ends by itself: `Life.expire`
+20       closed                               `Life.settle`
+28       restart                              `AlarmState.from_json`
+29 30    rule edited, deleted                 `change_rule`, `Life.finish`
+31       clock step                           nothing here looks at the wall clock
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.model import EventKind, Instant, Quality
+from rules.life import Life
+from rules.rule import EPSILON, Look, OnBad, Phase
+from rules.stage import Pace, refit
+from rules.state import AlarmState, Input
+from rules.storage import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.model import Sample
+    from rules.rule import AlarmSpec
+
+SILENCE = 3.0  # effective intervals without a sample until the input is not believed any more (3.5)
+KEEP_EVERY = 5.0, 60.0  # seconds of pending credit a crash may cost: at least, at most
+BEYOND = frozenset({Quality.OVER_RANGE, Quality.UNDER_RANGE})
+RESAVE = 600.0  # seconds by which a crash may lengthen what people put on an alarm, on a wrong clock
+
+
+class Alarm(Life):
+    """A rule at a device, and where it stands."""
+
+    __slots__ = ("calm", "idle", "interval", "pace", "saved_at", "saved_credit", "scheduled", "seen", "wake")
+
+    calm: Callable[[Sample, dict[str, Any]], bool] | None
+    interval: float
+    pace: Pace
+
+    def __init__(
+        self, spec: AlarmSpec, new_id: Callable[[], str], now: Instant, state: AlarmState | None = None
+    ) -> None:
+        super().__init__(spec, new_id, state)
+        self.state.memory = spec.rule.resume(self.state.memory, now.mono)
+        self.seen = now.mono  # the last look at input of whatever quality
+        self.wake: float | None = now.mono if spec.rule.timed else None
+        self.saved_credit, self.saved_at = 0.0, now.mono
+        self.scheduled: float | None = None  # the engine's: where it stands in the heap
+        self.idle = False  # at rest: `calm` may be asked instead of `look`
+        self.stretch(0.0)
+
+    def stretch(self, effective: float) -> None:
+        """Take in the cycle at which the device is really polled: a slow probe must not make it stale."""
+        rule, context = self.spec.rule, self.spec.context
+        self.interval = max(context.interval, effective)
+        self.pace = Pace(SILENCE * self.interval, self.protected, rule.timed)
+        self.calm = None if rule.on_bad is OnBad.ALARM else rule.calm(context.baseline)
+
+    # Time and samples.
+
+    def observe(self, sample: Sample, now: Instant) -> None:
+        """Take in a sample of the device."""
+        was = self.state.live
+        if self.look(sample, now):
+            self.finish_step(now, was=was)
+
+    def tick(self, now: Instant) -> None:
+        """Let time pass."""
+        state, was = self.state, self.state.live
+        if self.wake is not None and now.mono >= self.wake - EPSILON:
+            self.look(None, now)
+        if (blind := self.blind_at()) is not None and now.mono >= blind - EPSILON:
+            self.go_blind(Quality.NO_ANSWER, now)
+        for timer, stage in zip(state.timers, self.stages, strict=True):
+            timer.tick(stage, now.mono, self.pace)
+        if (forced := self.forced_at()) is not None and now.mono >= forced - EPSILON:
+            for timer in state.timers:
+                timer.force()
+        self.expire(now)
+        self.finish_step(now, was=was)
+
+    def look(self, sample: Sample | None, now: Instant) -> bool:
+        """Judge a sample, or (None) the passing of time; whether there was anything to judge."""
+        state, rule = self.state, self.spec.rule
+        phases = [timer.phase for timer in state.timers]
+        verdict = rule.judge(
+            Look(sample, now.mono, self.interval, self.spec.context.baseline, state.memory, phases)
+        )
+        if verdict is None:
+            return False
+        self.wake, self.reading_quality = verdict.wake, verdict.quality
+        if sample is not None:
+            self.seen = now.mono
+        if verdict.known:
+            self.value, self.beyond = verdict.value, verdict.quality in BEYOND
+            self.believe()
+        else:
+            self.go_blind(verdict.quality, now)
+        believed = state.input is Input.GOOD
+        for timer, stage, truth in zip(state.timers, self.stages, verdict.truths, strict=True):
+            timer.see(stage, truth, now.mono, self.pace, believed=believed)
+        return True
+
+    def finish_step(self, now: Instant, *, was: bool) -> None:
+        """Let the occurrence follow its condition; note whether the alarm is at rest, and what to save."""
+        self.follow(now, was=was)
+        state = self.state
+        self.idle = state.occurrence is None and state.input is Input.GOOD and state.phase is Phase.NORMAL
+        credit = max(timer.credit for timer in state.timers) if state.phase is Phase.PENDING else 0.0
+        keep_every = min(max(KEEP_EVERY[0], self.stages[0].on_delay / 10), KEEP_EVERY[1])
+        if abs(credit - self.saved_credit) >= keep_every or (
+            self.holds() and now.mono >= self.saved_at + RESAVE
+        ):
+            self.dirty = True
+
+    # Region Q.
+
+    def believe(self) -> None:
+        """Row 12: good again after `good_confirm` samples; the first one after a start verifies."""
+        state = self.state
+        state.run += 1
+        if state.input is Input.UNVERIFIED or state.run >= self.spec.rule.good_confirm:
+            state.input = Input.GOOD
+
+    def go_blind(self, reason: Quality, now: Instant) -> None:
+        """Rows 8 to 11: the input cannot be believed, from now on."""
+        state = self.state
+        if state.input is not Input.BAD:
+            state.input, state.bad_since = Input.BAD, now.mono
+        state.run, self.reading_quality = 0, reason
+
+    def blind_at(self) -> float | None:
+        """Return when the input will not be believed any more, if nothing comes."""
+        if self.idle or self.spec.rule.timed or self.state.input is Input.BAD:
+            return None
+        return self.seen + self.pace.max_gap
+
+    def forced_at(self) -> float | None:
+        """Return when bad input makes a loop that fails safe an alarm (3.6)."""
+        rule, state = self.spec.rule, self.state
+        if rule.on_bad is OnBad.HOLD or state.input is not Input.BAD or state.live:
+            return None
+        return state.bad_since + rule.bad_alarm_delay
+
+    # For the engine.
+
+    def due(self) -> float | None:
+        """Return when time alone will change something."""
+        moments = [self.wake, self.blind_at(), self.forced_at(), self.ack_ends()]
+        moments += [
+            timer.due(stage, self.pace) for timer, stage in zip(self.state.timers, self.stages, strict=True)
+        ]
+        if holds := self.holds():
+            moments += [*(hold.until for hold in holds), self.saved_at + RESAVE]
+        moments += self.state.roots.values()
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def change_rule(self, spec: AlarmSpec, now: Instant, actor: str) -> None:
+        """Row 29: keep the occurrence; the new limits go through their delays."""
+        before, state = self.stages, self.state
+        self.spec, self.stages, self.protected = spec, spec.rule.stages(), spec.rule.is_protected
+        state.timers = refit(state.timers, before, self.stages)
+        self.deciding = state.standing(self.stages) or self.stages[0]
+        self.idle, self.dirty = False, True
+        self.stretch(self.interval)
+        if state.occurrence is not None:
+            self.emit(EventKind.RULE_CHANGED, now, actor, "caused by rule change")
+        self.settle(now)
+
+    def to_json(self, now: Instant) -> dict[str, Any]:
+        """Return what survives a restart."""
+        self.saved_at = now.mono
+        self.saved_credit = max(timer.credit for timer in self.state.timers)
+        rule = self.spec.rule
+        memory = rule.keep(self.state.memory, now.mono)
+        return {
+            **self.state.to_json(now),
+            "rule": fingerprint(rule),
+            "levels": [stage.level for stage in self.stages],
+            "class": rule.alarm_class.value,
+            "memory": memory,
+        }

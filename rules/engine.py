@@ -1,0 +1,272 @@
+"""All alarms of the site. Samples, time and people go in, events come out. Pure: nothing runs by itself.
+
+engine.observe(samples, now)   judge; returns the events, in order
+engine.tick(now)               let time pass; call it at `next_deadline()`, or once a second
+engine.act(key, action, now)   what people do: outcome, reason, events
+engine.take_dirty()            the states to be stored with the events, in the same transaction
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from gateway.model import EventKind, Instant, Outcome
+from rules.actions import Ack, Refusal, Reply
+from rules.alarm import Alarm
+from rules.rule import EPSILON, AlarmSpec
+from rules.state import NANO
+from rules.storage import close_orphan, restore
+from rules.view import View, view_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from gateway.model import AlarmEvent, Sample
+    from rules.actions import Action
+    from rules.rule import AlarmKey
+
+RETRY = 0.001  # seconds: what a tick did not settle is not asked for again at once
+
+
+class _Device:
+    """The alarms of one device, and the last sample they saw."""
+
+    __slots__ = ("alarms", "at", "mono")
+
+    def __init__(self) -> None:
+        self.alarms: list[Alarm] = []
+        self.mono = float("-inf")
+        self.at: int | None = None
+
+
+class Engine:
+    """Owns the alarms; a sample touches only those of its device."""
+
+    machine: type[Alarm] = Alarm
+
+    def __init__(
+        self,
+        specs: Iterable[AlarmSpec],
+        restored: Mapping[AlarmKey, dict[str, Any]],
+        new_id: Callable[[], str],
+        now: Instant,
+    ) -> None:
+        """Take up the alarms where they were left; by itself a restart announces nothing (row 28).
+
+        `new_id` names occurrences, unique for ever: see `counted_ids`. Raises ValueError for two
+        alarms of one name.
+        """
+        self.late = 0  # samples older than one already judged: not judged
+        self._new_id, self._now = new_id, now
+        self._alarms: dict[AlarmKey, Alarm] = {}
+        self._devices: dict[str, _Device] = {}
+        self._heap: list[tuple[float, int, Alarm]] = []
+        self._pushed = 0
+        self._dirty: dict[AlarmKey, Alarm | None] = {}
+        self._held: dict[AlarmKey, Alarm] = {}  # with something on it that ends by itself
+        self._owed: list[AlarmEvent] = []  # from the start, given out with the first step
+        for spec in with_companions(specs):
+            self._add(spec, restored.get(spec.key))
+        for key, state in restored.items():
+            if key not in self._alarms:  # its rule was deleted (row 30)
+                self._owed += close_orphan(key, state, now)
+                self._dirty[key] = None
+
+    # The three entrances.
+
+    def observe(self, samples: Sequence[Sample], now: Instant) -> list[AlarmEvent]:
+        """Judge samples, oldest first; what was due before a sample happens before it."""
+        self._now = now
+        out = self._take_owed()
+        for sample in samples:
+            if self._heap and self._heap[0][0] < sample.mono - EPSILON:
+                self._run_until(sample.mono - EPSILON, now, out)
+            device = self._devices.get(sample.device)
+            if device is None:
+                continue
+            if sample.mono < device.mono or sample.at == device.at:
+                self.late += 1  # out of order, or twice the same: no credit, no alarm
+                continue
+            device.mono, device.at = sample.mono, sample.at
+            for alarm in device.alarms:
+                if alarm.idle and alarm.calm is not None and alarm.calm(sample, alarm.state.memory):
+                    continue
+                alarm.observe(sample, Instant(sample.mono, sample.at, now.synced))
+                self._after(alarm, out)
+        return out
+
+    def tick(self, now: Instant) -> list[AlarmEvent]:
+        """Let time pass up to `now`."""
+        self._now = now
+        out = self._take_owed()
+        self._run_until(now.mono + EPSILON, now, out)
+        self._end_by_the_wall(now, out)
+        return out
+
+    def next_deadline(self) -> float | None:
+        """Return the monotonic second at which `tick` may have something to do."""
+        if self._owed:
+            return self._now.mono
+        return self._heap[0][0] if self._heap else None
+
+    def act(self, key: AlarmKey, action: Action, now: Instant) -> Reply:
+        """Do something to an alarm; what the machine refuses is answered, and leaves everything as it was."""
+        self._now = now
+        alarm = self._alarms.get(key)
+        if alarm is None:
+            return Reply(Outcome.UNKNOWN, "no_such_alarm", [])
+        out = self._take_owed()
+        try:
+            action.apply(alarm, now)
+        except Refusal as refusal:
+            return Reply(refusal.outcome, refusal.reason, out)
+        alarm.settle(now)
+        self._after(alarm, out)
+        return Reply(Outcome.DONE, "", out)
+
+    def ack(
+        self, key: AlarmKey, occurrence: str, seen: int, actor: str, now: Instant, reason: str = ""
+    ) -> Reply:
+        """Acknowledge what was on the screen: the occurrence and how many activations it had."""
+        return self.act(key, Ack(occurrence, seen, actor=actor, reason=reason), now)
+
+    # The site changes.
+
+    def stretch(self, device: str, effective: float) -> list[AlarmEvent]:
+        """Take in the seconds between samples of a device as it is really polled."""
+        out: list[AlarmEvent] = []
+        for alarm in self._devices[device].alarms if device in self._devices else ():
+            alarm.stretch(effective)
+            self._after(alarm, out)
+        return out
+
+    def put(self, spec: AlarmSpec, now: Instant, actor: str = "") -> list[AlarmEvent]:
+        """Take in a new or edited rule; an open occurrence is kept (row 29)."""
+        out: list[AlarmEvent] = []
+        specs = list(with_companions([spec]))
+        old = self._alarms.get(spec.key)
+        names = {spec.key} if old is None else {each.key for each in with_companions([old.spec])}
+        for key in names - {each.key for each in specs}:
+            out += self.remove(key, now, actor)
+        self._now = now
+        for each in specs:
+            alarm = self._alarms.get(each.key) or self._add(each, None)
+            if alarm.spec is not each:
+                alarm.change_rule(each, now, actor)
+            self._after(alarm, out)
+        return out
+
+    def remove(self, key: AlarmKey, now: Instant, actor: str = "") -> list[AlarmEvent]:
+        """Take out a rule that was deleted; what was announced is given back (row 30)."""
+        self._now = now
+        alarm = self._alarms.pop(key, None)
+        if alarm is None:
+            return []
+        alarm.finish("config", now, actor)
+        alarm.scheduled = None
+        self._devices[key[0]].alarms.remove(alarm)
+        self._held.pop(key, None)
+        self._dirty[key] = None
+        return alarm.out
+
+    # What is read out.
+
+    def take_dirty(self) -> list[tuple[AlarmKey, dict[str, Any] | None]]:
+        """Return the states changed since the last call, JSON-able; None: the alarm is no more."""
+        taken = [
+            (key, None if alarm is None else alarm.to_json(self._now)) for key, alarm in self._dirty.items()
+        ]
+        self._dirty.clear()
+        return taken
+
+    def snapshot(self, now: Instant) -> list[tuple[AlarmKey, dict[str, Any] | None]]:
+        """Return every state that differs from a fresh one, for an orderly stop."""
+        self._now = now
+        self._dirty.update((key, alarm) for key, alarm in self._alarms.items() if not alarm.idle)
+        return self.take_dirty()
+
+    def view(self) -> list[View]:
+        """Return every alarm that people should see, as it stands."""
+        return [
+            seen for alarm in self._alarms.values() if (seen := view_of(alarm, self._now.mono)) is not None
+        ]
+
+    def alarms(self) -> Iterator[Alarm]:
+        """Yield every alarm; look, but do not touch."""
+        return iter(self._alarms.values())
+
+    # Inside.
+
+    def _add(self, spec: AlarmSpec, saved: dict[str, Any] | None) -> Alarm:
+        if spec.key in self._alarms:
+            raise ValueError(f"two alarms are called {spec.rule.name} at {spec.device}")
+        state, note = (None, "") if saved is None else restore(spec, saved, self._now)
+        alarm = self.machine(spec, self._new_id, self._now, state)
+        self._alarms[spec.key] = alarm
+        self._devices.setdefault(spec.device, _Device()).alarms.append(alarm)
+        if note and alarm.state.occurrence is not None:
+            alarm.emit(EventKind.RULE_CHANGED, self._now, reason=note)
+        self._after(alarm, self._owed)
+        return alarm
+
+    def _after(self, alarm: Alarm, out: list[AlarmEvent], not_before: float = 0.0) -> None:
+        """Take what a step produced: events, a state to save, a deadline."""
+        if alarm.out:
+            out += alarm.out
+            alarm.out.clear()
+        if alarm.dirty:
+            alarm.dirty = False
+            self._dirty[alarm.key] = alarm
+            if alarm.holds():
+                self._held[alarm.key] = alarm
+            else:
+                self._held.pop(alarm.key, None)
+        due = alarm.due()
+        if due is not None and (alarm.scheduled is None or due < alarm.scheduled):
+            alarm.scheduled = max(due, not_before)
+            self._pushed += 1
+            heapq.heappush(self._heap, (alarm.scheduled, self._pushed, alarm))
+
+    def _run_until(self, mono: float, now: Instant, out: list[AlarmEvent]) -> None:
+        """Do what was due, each at its own time: a late caller changes nothing but the delay."""
+        heap = self._heap
+        while heap and heap[0][0] <= mono:
+            then, _, alarm = heapq.heappop(heap)
+            if alarm.scheduled != then:
+                continue  # an earlier deadline took its place, or the alarm is gone
+            alarm.scheduled = None
+            due = alarm.due()
+            if due is not None and due <= then:
+                wall = now.wall - round((now.mono - then) * NANO)
+                alarm.tick(Instant(then, wall, now.synced))
+                self._after(alarm, out, then + RETRY)
+            else:
+                self._after(alarm, out)  # samples have moved it meanwhile
+
+    def _end_by_the_wall(self, now: Instant, out: list[AlarmEvent]) -> None:
+        """End holds whose wall time has come first: a wrong clock may shorten a silence."""
+        for alarm in list(self._held.values()):
+            if any(hold.over(now) for hold in alarm.holds()):
+                alarm.tick(now)
+                self._after(alarm, out)
+
+    def _take_owed(self) -> list[AlarmEvent]:
+        owed, self._owed = self._owed, []
+        return owed
+
+
+def with_companions(specs: Iterable[AlarmSpec]) -> Iterator[AlarmSpec]:
+    """Yield the alarms and the faults that come with them, without those that are switched off."""
+    for spec in specs:
+        if not spec.rule.off:
+            yield spec
+            for companion in spec.rule.companions():
+                yield AlarmSpec(spec.device, companion, spec.context)
+
+
+def counted_ids(epoch: int) -> Callable[[], str]:
+    """Return the names of occurrences, 7.1, 7.2 ...; `epoch` grows by one with each start of the gateway."""
+    numbers = itertools.count(1)
+    return lambda: f"{epoch}.{next(numbers)}"
