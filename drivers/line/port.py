@@ -1,0 +1,269 @@
+"""Ports: where bytes go in and out. A descriptor the loop watches; serial, dialled, or dialled into.
+
+No streams and no transports: the line reads and writes the descriptor itself, so nothing stands between
+the wire and the clock, and a port that fails is closed in the same moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import socket
+from typing import TYPE_CHECKING, Any, Protocol
+
+from drivers.errors import LineDown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drivers.line.settings import LineSettings
+
+CHUNK = 4096
+CONNECT_TIMEOUT = 3.0
+USER_TIMEOUT_MS = 10_000  # unacknowledged bytes for so long: the far end is gone (a cut cable says nothing)
+
+
+class Owner(Protocol):
+    """Who is told what happens at a port."""
+
+    def on_bytes(self, data: bytes) -> None:
+        """Bytes came."""
+        ...
+
+    def on_open(self) -> None:
+        """Learn that the port can be written to now."""
+        ...
+
+    def on_lost(self, reason: str) -> None:
+        """Learn that the port is gone; its descriptor is closed already."""
+        ...
+
+
+class Port:
+    """A descriptor of which we are the only owner. Subclasses know how it is got."""
+
+    def __init__(self, address: str, owner: Owner) -> None:
+        self.address = address
+        self._owner = owner
+        self._fd = -1
+        self._watched = False
+        self._closed = True
+
+    @property
+    def is_open(self) -> bool:
+        """True while bytes can be sent."""
+        return self._fd >= 0
+
+    async def open(self) -> None:
+        """Open it. Raises LineDown; never blocks the loop."""
+        raise NotImplementedError
+
+    def write(self, data: bytes) -> None:
+        """Send the bytes now. A port that does not take them whole is lost."""
+        try:
+            sent = os.write(self._fd, data)
+        except OSError as error:  # BlockingIOError too: its buffer is full of what nobody takes
+            self._lose(f"writing failed: {error.strerror}")
+            return
+        if sent != len(data):
+            self._lose(f"took only {sent} of {len(data)} bytes")
+
+    def poll(self) -> None:
+        """Take in what has come and was not told yet."""
+        if self._fd < 0:
+            return
+        try:
+            data = os.read(self._fd, CHUNK)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._lose(f"reading failed: {error.strerror}")
+            return
+        if data:
+            self._owner.on_bytes(data)
+        else:
+            self._lose("closed by the other side")
+
+    def rest(self) -> None:
+        """Do not wake for bytes until `resume`: they are known to be under way."""
+        if self._watched:
+            asyncio.get_running_loop().remove_reader(self._fd)
+            self._watched = False
+
+    def resume(self) -> None:
+        """Wake for bytes again."""
+        if self._fd >= 0 and not self._watched:
+            asyncio.get_running_loop().add_reader(self._fd, self.poll)
+            self._watched = True
+
+    def close(self) -> None:
+        """Give the descriptor back at once."""
+        self._closed = True
+        self._drop()
+
+    def _adopt(self, fd: int) -> None:
+        self._fd = fd
+        self.resume()
+        self._owner.on_open()
+
+    def _lose(self, reason: str) -> None:
+        self._drop()
+        self._owner.on_lost(f"{self.address}: {reason}")
+
+    def _drop(self) -> None:
+        if self._fd >= 0:
+            self.rest()
+            fd, self._fd = self._fd, -1
+            with contextlib.suppress(OSError):  # a vanished device may complain; it is gone either way
+                os.close(fd)
+
+
+class DialPort(Port):
+    """A TCP endpoint we connect to."""
+
+    def __init__(self, address: str, owner: Owner) -> None:
+        super().__init__(address, owner)
+        self._host, self._service = split_address(address)
+
+    async def open(self) -> None:
+        """Connect, names resolved in a thread, within 3 s for the whole."""
+        self._closed = False
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                found = await loop.getaddrinfo(self._host, self._service, type=socket.SOCK_STREAM)
+                sock = await _connect(loop, found)
+        except TimeoutError:
+            raise LineDown(f"{self.address}: no connection within {CONNECT_TIMEOUT:g} s") from None
+        except OSError as error:
+            raise LineDown(f"{self.address}: {error.strerror or error}") from None
+        if self._closed:
+            sock.close()
+            raise LineDown(f"{self.address}: closed while connecting")
+        _tune(sock)
+        self._adopt(sock.detach())
+
+
+class ListenPort(Port):
+    """A TCP port of ours where a unit dials in. One connection lives; a newer one replaces the older."""
+
+    def __init__(self, address: str, peers: tuple[str, ...], owner: Owner) -> None:
+        super().__init__(address, owner)
+        self._host, self._service = split_address(address)
+        self._allowed = [ipaddress.ip_network(peer, strict=False) for peer in peers]
+        self._listener: socket.socket | None = None
+        self.refused = 0  # connections from addresses not on the list
+        self.bound = ("", 0)  # where it really listens
+
+    async def open(self) -> None:
+        """Begin to listen. The port is open for writing once a unit has dialled in."""
+        self._closed = False
+        if self._listener is not None:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(
+                self._host, self._service, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+            family, kind, proto, _, where = found[0]
+            listener = socket.socket(family, kind, proto)
+            listener.setblocking(False)  # noqa: FBT003  the socket's own signature
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(where)
+                listener.listen(8)
+            except OSError:
+                listener.close()
+                raise
+        except OSError as error:
+            raise LineDown(f"{self.address}: cannot listen: {error.strerror or error}") from None
+        self._listener = listener
+        self.bound = listener.getsockname()[:2]
+        loop.add_reader(listener.fileno(), self._accept)
+
+    def close(self) -> None:
+        """Stop listening and hang up."""
+        if self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener.fileno())
+            self._listener.close()
+            self._listener = None
+        super().close()
+
+    def _accept(self) -> None:
+        if self._listener is None:
+            return
+        try:
+            sock, peer = self._listener.accept()
+        except OSError:  # gone again before we looked
+            return
+        if not self._welcome(peer[0]):
+            self.refused += 1
+            sock.close()
+            return
+        sock.setblocking(False)  # noqa: FBT003  the socket's own signature
+        _tune(sock)
+        if self.is_open:
+            self._lose(f"replaced by a newer connection from {peer[0]}")
+        self._adopt(sock.detach())
+
+    def _welcome(self, peer: str) -> bool:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+        mapped = getattr(address, "ipv4_mapped", None)
+        return not self._allowed or any((mapped or address) in network for network in self._allowed)
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Split "host:port" or "[v6]:port". Raises ValueError."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal():
+        raise ValueError(f"{address!r} is no address; write host:port")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def make_port(settings: LineSettings, owner: Owner) -> Port:
+    """Return the port, not yet open, that the settings describe."""
+    if settings.serial is not None:
+        from drivers.line.serial_port import SerialPort  # noqa: PLC0415  TCP-only sites need no pyserial
+
+        return SerialPort(settings, owner)
+    if settings.tcp is not None:
+        return DialPort(settings.tcp, owner)
+    if settings.listen is not None:
+        return ListenPort(settings.listen, settings.peers, owner)
+    raise ValueError(f"line {settings.name} has none of serial, tcp and listen")
+
+
+async def _connect(
+    loop: asyncio.AbstractEventLoop,
+    found: Sequence[tuple[int, int, int, str, Any]],
+) -> socket.socket:
+    failure = OSError("no address found")
+    for family, kind, proto, _, where in found:
+        sock = socket.socket(family, kind, proto)
+        sock.setblocking(False)  # noqa: FBT003  the socket's own signature
+        try:
+            await loop.sock_connect(sock, where)
+        except OSError as error:
+            failure = error
+            sock.close()
+        except BaseException:  # cancelled or out of time: no descriptor may stay behind
+            sock.close()
+            raise
+        else:
+            return sock
+    raise failure
+
+
+def _tune(sock: socket.socket) -> None:
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_USER_TIMEOUT", USER_TIMEOUT_MS),
+        ("TCP_KEEPIDLE", 10),
+        ("TCP_KEEPINTVL", 3),
+        ("TCP_KEEPCNT", 3),
+    ):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -1,0 +1,306 @@
+"""One request at a time on a half-duplex wire: silence before it, whole frames after it.
+
+Driven by callbacks, not by a task: the write happens in the very wake-up of the alarm that ends the
+silence, and the answer is judged in the wake-up of its last bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+
+from drivers.errors import BadAnswer, LineDown, NoAnswer
+from drivers.line.alarm import Alarm
+from drivers.line.timing import character, silence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from drivers.errors import DriverError
+    from drivers.line.port import Port
+    from drivers.line.settings import LineSettings
+    from drivers.line.stats import LineStats
+
+    Hook = Callable[[str, bytes, float], None]
+    Judge = Callable[[int, bytes], bytes | DriverError | None]
+
+WORTH_RESTING: Final = 0.0007  # seconds of bytes still to come for which the reader is put to sleep
+GRACE: Final = 0.06  # serial: within one answer bytes never pause so long (USB adapters hold back 16 ms)
+MOST_BUFFERED: Final = 1024  # idle chatter kept; more is noise
+SLACK: Final = 1.1  # devices with coarse clocks send a little slower than their rate
+
+
+class TurnQuery(Protocol):
+    """A request, as far as a wire and its line need to know it."""
+
+    @property
+    def unit(self) -> int:
+        """Whom it asks."""
+        ...
+
+    @property
+    def function(self) -> int:
+        """What an exception to it names."""
+        ...
+
+    @property
+    def shape(self) -> bytes:
+        """How a good answer begins."""
+        ...
+
+    @property
+    def answer(self) -> int | None:
+        """Bytes of a good answer without frame, None when unknown."""
+        ...
+
+
+Q = TypeVar("Q", bound=TurnQuery)
+
+
+class Framing(Protocol[Q]):
+    """What a serial protocol tells the wire; `drivers.modbus.framing.Rtu` is the model."""
+
+    def request(self, query: Q) -> bytes:
+        """Return the bytes to be sent."""
+        ...
+
+    def fence(self, query: Q, attempt: int) -> list[Q]:
+        """Return harmless requests whose answers differ in shape from the query's, best first."""
+        ...
+
+    def length(self, query: Q) -> int:
+        """Return how many bytes a good answer has, or the least where that is unknown."""
+        ...
+
+    def answer(self, buffer: bytearray, query: Q) -> bytes | None:
+        """Return the PDU when the bytes are exactly one good answer."""
+        ...
+
+    def missing(self, buffer: bytearray, query: Q) -> int:
+        """Return how many bytes must come at least before looking is worth while."""
+        ...
+
+    def cut(self, buffer: bytearray, unit: int, *, final: bool) -> tuple[Sequence[tuple[int, bytes]], bytes]:
+        """Take whole frames (unit, PDU) and the garbage between them out of the bytes."""
+        ...
+
+
+class Wire(Generic[Q]):
+    """The wire of one line. `judge` is asked about every frame that is not plainly the answer."""
+
+    def __init__(self, settings: LineSettings, framing: Framing[Q], stats: LineStats, judge: Judge) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._settings = settings
+        self._framing = framing
+        self._stats = stats
+        self._judge = judge
+        self._alarm = Alarm(self._loop)
+        self._allowance = character(settings)  # also behind a converter bytes take their time
+        self._character = self._allowance if settings.serial else 0.0
+        self._silence = silence(settings)
+        self._serial = settings.serial is not None
+        self._port: Port | None = None
+        self._buffer = bytearray()
+        self._query: Q | None = None
+        self._answer: asyncio.Future[bytes] | None = None
+        self._echo = b""
+        self._heard = 0  # bytes since the request
+        self._garbage = b""
+        self._quiet_since = 0.0  # the last byte in either direction
+        self._earliest = 0.0  # a given-up answer may be under way until then
+        self._asked_at = 0.0
+        self._deadline = 0.0
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self.sent = False  # the present request has been put on the wire
+        self.spoke_until = 0.0  # when the present request's last byte is out
+        self.hook: Hook | None = None
+
+    def plug(self, port: Port) -> None:
+        """Say which port to write to."""
+        self._port = port
+
+    async def ask(self, query: Q) -> bytes:
+        """Send the request when the wire has been silent long enough; return what `judge` credits to it."""
+        self._query = query
+        self._answer = answer = self._loop.create_future()
+        self.sent = False
+        self._start()
+        try:
+            data: bytes = await answer
+        except asyncio.CancelledError:
+            if self.sent:  # do not talk into the answer that may be coming
+                self._earliest = self._deadline
+            raise
+        finally:
+            self._settle()
+        return data
+
+    def drain(self) -> None:
+        """Sort out what came while nothing was asked."""
+        if self._port is not None:
+            self._port.poll()
+        if self._buffer:
+            self._cut(final=True)
+
+    def fail(self, reason: str) -> None:
+        """End the present request: the port is gone."""
+        self._buffer.clear()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(LineDown(reason))
+
+    def close(self) -> None:
+        """Give back the timers."""
+        self._alarm.close()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def on_bytes(self, data: bytes) -> None:
+        """Take in what came."""
+        now = self._loop.time()
+        self._quiet_since = max(now, self.spoke_until)
+        self._stats.bytes_in += len(data)
+        if self.hook is not None:
+            self.hook("<<", data, now)
+        self._buffer += data
+        if not self.sent:
+            del self._buffer[:-MOST_BUFFERED]
+            return
+        self._heard += len(data)
+        if self._echo and not self._strip_echo():
+            return
+        if self._query is not None and self._answer is not None and not self._answer.done():
+            self._look(self._query, now)
+
+    def _start(self) -> None:
+        """Send now if the wire has been silent long enough, else come back when it will have been."""
+        query = self._query
+        if query is None or self._answer is None or self._answer.done() or self._port is None:
+            return
+        if self._serial:
+            self._port.poll()  # bytes that came in this very moment count too
+        now = self._loop.time()
+        ready = max(self._quiet_since + self._silence, self._earliest)
+        if now < ready:
+            self._alarm.at(ready, self._start)
+            return
+        if self._buffer:
+            self._cut(final=True)
+        frame = self._framing.request(query)
+        self.sent = True
+        self._heard = 0
+        self._garbage = b""
+        self._echo = frame if self._settings.echo else b""
+        self._asked_at = now
+        self.spoke_until = self._quiet_since = now + len(frame) * self._character
+        coming = (len(frame) + self._framing.length(query)) * self._allowance * SLACK
+        self._deadline = self._due = now + self._settings.timeout + coming
+        if self._timer is None or self._timer.when() > self._due:
+            self._hasten()
+        self._stats.bytes_out += len(frame)
+        if self.hook is not None:
+            self.hook(">>", frame, now)
+        self._port.write(frame)
+
+    def _look(self, query: Q, now: float) -> None:
+        missing = self._framing.missing(self._buffer, query)
+        if missing > 0:
+            self._rest(now, missing)
+            return
+        pdu = self._framing.answer(self._buffer, query)
+        if pdu is not None:
+            self._buffer.clear()
+            self._credit(pdu[1:])
+            return
+        self._cut(final=False)
+        if self._serial and self._heard >= self._framing.length(query):
+            self._due = min(self._deadline, now + GRACE)  # a whole answer's worth came, and it is none
+            self._hasten()
+
+    def _rest(self, now: float, missing: int) -> None:
+        """Sleep until the missing bytes are due instead of waking for each of them."""
+        due = missing * self._character
+        if self._serial and self._port is not None and due > WORTH_RESTING:
+            self._port.rest()
+            self._alarm.at(now + due, self._wake)
+
+    def _wake(self) -> None:
+        if self._port is not None:
+            self._port.resume()
+            self._port.poll()
+
+    def _cut(self, *, final: bool) -> None:
+        unit = self._query.unit if self._query is not None else 0
+        frames, garbage = self._framing.cut(self._buffer, unit, final=final)
+        if garbage:
+            self._stats.crc_errors += 1
+            self._garbage += garbage[: MOST_BUFFERED - len(self._garbage)]
+        for unit, pdu in frames:
+            verdict = self._judge(unit, pdu)
+            if self._answer is None or self._answer.done() or not self.sent:
+                continue
+            if isinstance(verdict, bytes):
+                self._credit(verdict)
+            elif verdict is not None:
+                self._answer.set_exception(verdict)
+
+    def _credit(self, data: bytes) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(data)
+
+    def _tick(self) -> None:
+        """Give up the request when it is due; the timer is shared by many requests and set forth lazily."""
+        self._timer = None
+        if not self.sent or self._answer is None or self._answer.done():
+            return
+        if self._loop.time() < self._due:
+            self._timer = self._loop.call_at(self._due, self._tick)
+            return
+        self._wake()
+        if not self._answer.done() and self._buffer:
+            self._cut(final=True)
+        if self._answer.done():
+            return
+        if self._garbage:
+            self._answer.set_exception(BadAnswer(self._broken(self._query)))
+        elif self._due < self._deadline:  # whole frames, all of them somebody else's: go on waiting
+            self._due = self._deadline
+            self._timer = self._loop.call_at(self._due, self._tick)
+        else:
+            wait = self._settings.timeout
+            self._answer.set_exception(NoAnswer(f"{self._query}: no answer within {wait:g} s"))
+
+    def _hasten(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._due, self._tick)
+
+    def _settle(self) -> None:
+        """End the request, however it went."""
+        self._alarm.cancel()
+        if self.sent:
+            self._stats.busy += self._loop.time() - self._asked_at + self._silence
+        if self._port is not None:
+            self._port.resume()
+        self._query = self._answer = None
+        self._echo = b""
+
+    def _strip_echo(self) -> bool:
+        """Take our own request off the front; False while it is still coming back."""
+        echo, buffer = self._echo, self._buffer
+        if len(buffer) < len(echo) and echo.startswith(buffer):
+            return False
+        if buffer.startswith(echo):
+            del buffer[: len(echo)]
+            self._heard -= len(echo)
+        self._echo = b""
+        return bool(buffer)
+
+    def _broken(self, query: Q | None) -> str:
+        """Say what came, and what is often the reason."""
+        text = f"{self._query}: no whole answer in {self._garbage.hex(' ')}"
+        echoed = query is not None and self._garbage.startswith(self._framing.request(query))
+        if echoed and not self._settings.echo:
+            text += "; it begins with our own request: set `echo: true` for this adapter"
+        return text

@@ -1,0 +1,1 @@
+"""Modbus: requests and answers as bytes, frames, block plans and the device."""

@@ -1,0 +1,264 @@
+"""One Modbus device: its points read in few requests, written one by one, in engineering units."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from drivers.errors import BadAnswer, DriverError, Held, NoAnswer, Refused
+from drivers.modbus import orders, pdu
+from drivers.modbus.plan import NOTHING, Cost, Lessons, plan
+from drivers.points import compile_block, compile_finish, encode, refusal
+from drivers.registers import Table
+from gateway.model import Quality
+
+if TYPE_CHECKING:
+    from drivers.line import Line
+    from drivers.modbus.pdu import Query
+    from drivers.modbus.plan import Block
+    from drivers.points import BitDecoder, Decoder, Finish
+    from drivers.profile import Derive, Point, Profile
+    from gateway.model import Value
+
+    Good = dict[str, Value]
+    Bad = dict[str, Quality]
+
+READ = {
+    Table.COIL: pdu.READ_COILS,
+    Table.DISCRETE: pdu.READ_DISCRETE,
+    Table.HOLDING: pdu.READ_HOLDING,
+    Table.INPUT: pdu.READ_INPUT,
+}
+WORTH_SPLITTING = frozenset({2, 3})  # illegal address; some devices say illegal value instead
+RELEARN = 3600.0  # seconds after which a device is asked again for what it refused
+SHORT = 0.05  # seconds of a device's own interval that are waited out here rather than given back
+
+
+class _Part(NamedTuple):
+    """One block, ready to be asked for."""
+
+    block: Block
+    query: Query
+    decoder: Decoder | BitDecoder
+
+
+class _Reading(NamedTuple):
+    """How one set of points is read."""
+
+    wanted: frozenset[str]
+    parts: tuple[_Part, ...]
+    absent: tuple[str, ...]  # points the device has refused for good
+    finish: Finish | None
+    exact: bool  # the blocks bring the wanted points and no others
+
+
+class ModbusDevice:
+    """A device behind `line` at `address`, as its `profile` (with the site's re-mapping) says it is."""
+
+    def __init__(self, name: str, profile: Profile, address: int, line: Line[Query]) -> None:
+        self.name = name
+        self.address = address
+        self._profile = profile
+        self._line = line
+        self._lessons = Lessons(profile.points)
+        self._readings: dict[tuple[str, ...], _Reading] = {}
+        self._planned_with = NOTHING
+        self._learnt_at = 0.0
+        self._was_silent = False
+        self._next_request = 0.0
+        self._cost = Cost.of_line(line.settings)
+
+    async def read(self, points: tuple[str, ...]) -> tuple[Good, Bad]:
+        """Return the good values and why the others are bad. The contract is `drivers.registry.Device`."""
+        if self._lessons.known is not self._planned_with:
+            self._forget_plans()
+        reading = self._readings.get(points)
+        if reading is None:
+            reading = self._prepare(points)
+        if self._profile.limits.min_interval:
+            self._refuse_haste()
+        try:
+            values, bad = await self._collect(reading)
+        except NoAnswer:
+            self._was_silent = True
+            raise
+        if self._was_silent or self._lessons.known.absent:
+            self._relearn()
+        for name in reading.absent:
+            bad[name] = Quality.REFUSED
+        if reading.finish is not None:
+            reading.finish(values, bad)
+        if reading.exact:
+            return values, bad
+        wanted = reading.wanted
+        return (
+            {name: value for name, value in values.items() if name in wanted},
+            {name: quality for name, quality in bad.items() if name in wanted},
+        )
+
+    async def write(self, point: str, value: Value) -> Value:
+        """Write one point and return what the device holds afterwards; see `drivers.registry.Device`."""
+        what = self._profile.points.get(point)
+        if what is None or what.write is None:
+            raise ValueError(f"{self.name}: {point} may not be written")
+        why = refusal(what, value)
+        if why:
+            raise ValueError(f"{self.name}: {point}: {why}")
+        registers = encode(what, value, await self._base(what), await self._decimals(what))
+        query = orders.write_query(self.address, what, registers)
+        await self._patient(query)
+        if not (what.readable and what.write.read_back):
+            return value
+        held, bad = await self._read_back(point)
+        if point in held:
+            return held[point]
+        raise BadAnswer(f"{self.name}: {point} was written, but reading it back gave {bad.get(point)}")
+
+    async def _collect(self, reading: _Reading) -> tuple[Good, Bad]:
+        """Ask for the blocks one after the other. A unit that is silent is not asked for the next one."""
+        parts = reading.parts
+        if len(parts) == 1:  # the common case, without the bookkeeping
+            try:
+                return parts[0].decoder.decode((await self._once_more(parts[0].query))[1:])
+            except Refused as error:
+                self._raise_if_nobody(error)
+        values: Good = {}
+        bad: Bad = {}
+        failure: DriverError | None = None
+        answered = False
+        for part in parts:
+            if isinstance(failure, NoAnswer):
+                bad |= dict.fromkeys(part.block.points, Quality.NO_ANSWER)
+                continue
+            try:
+                answered |= await self._take(part, values, bad)
+            except (NoAnswer, BadAnswer) as error:
+                failure = error
+                if not answered and isinstance(error, NoAnswer):
+                    raise
+                bad |= dict.fromkeys(part.block.points, Quality.NO_ANSWER)
+        if failure is not None and not answered:
+            raise failure
+        return values, bad
+
+    async def _take(self, part: _Part, values: Good, bad: Bad) -> bool:
+        """Read one block into `values` and `bad`; refused for its address, in halves. True: it answered."""
+        try:
+            data = await self._once_more(part.query)
+        except Refused as error:
+            self._raise_if_nobody(error)
+            smaller = self._lessons.refused(part.block) if error.code in WORTH_SPLITTING else ()
+            if not smaller:
+                bad |= dict.fromkeys(part.block.points, Quality.REFUSED)
+            for block in smaller:
+                await self._take(self._part(block), values, bad)
+            return True
+        self._lessons.answered(part.block)
+        good, wrong = part.decoder.decode(data[1:])
+        values |= good
+        bad |= wrong
+        return True
+
+    async def _once_more(self, query: Query) -> bytes:
+        """Ask; when only broken bytes come, ask once more at once: noise is seldom twice in a row."""
+        try:
+            return await self._ask(query)
+        except BadAnswer:
+            return await self._ask(query)
+
+    async def _ask(self, query: Query) -> bytes:
+        interval = self._profile.limits.min_interval
+        if not interval:
+            return await self._line.exchange(query)
+        loop = asyncio.get_running_loop()
+        if (wait := self._next_request - loop.time()) > 0:
+            await asyncio.sleep(wait)
+        try:
+            return await self._line.exchange(query)
+        finally:
+            self._next_request = loop.time() + interval
+
+    async def _patient(self, query: Query) -> bytes:
+        """Ask, and wait where a poll would give way: somebody is waiting for the outcome."""
+        try:
+            return await self._ask(query)
+        except Held as held:
+            await asyncio.sleep(max(0.0, held.until - asyncio.get_running_loop().time()))
+            return await self._ask(query)
+
+    def _refuse_haste(self) -> None:
+        """Give the turn back when the device's own interval is not over; the line has other work."""
+        if self._next_request - asyncio.get_running_loop().time() > SHORT:
+            raise Held(f"{self.name}: it takes one request in a while", self._next_request)
+
+    def _raise_if_nobody(self, error: Refused) -> None:
+        if error.code in pdu.NO_TARGET:  # a gateway speaks for a unit that is not there
+            raise NoAnswer(str(error)) from error
+
+    def _relearn(self) -> None:
+        """Ask again for what was refused: the device was away and may be another, or time has passed."""
+        now = asyncio.get_running_loop().time()
+        if self._was_silent or now - self._learnt_at > RELEARN:
+            self._was_silent = False
+            self._learnt_at = now
+            if self._lessons.known.absent:
+                self._lessons.again()
+
+    def _forget_plans(self) -> None:
+        self._planned_with = self._lessons.known
+        self._readings.clear()
+        self._learnt_at = self._learnt_at or asyncio.get_running_loop().time()
+
+    def _prepare(self, points: tuple[str, ...]) -> _Reading:
+        profile = self._profile
+        needed = {name: profile.points[name] for name in profile.needs(points)}
+        known = self._lessons.known
+        self._cost = Cost.of_line(
+            self._line.settings, self._line.stats.unit(self.address).turnaround.quantile(0.5)
+        )
+        parts = tuple(self._part(block) for block in plan(needed, self._cost, profile.limits, known))
+        brought = {name for part in parts for name in part.block.points}
+        wanted = frozenset(points)
+        finish = compile_finish(replace(profile, points=needed, derive=_subset(profile, wanted)))
+        reading = _Reading(
+            wanted, parts, tuple(n for n in needed if n not in brought), finish, exact=set(needed) == wanted
+        )
+        self._readings[points] = reading
+        return reading
+
+    def _part(self, block: Block) -> _Part:
+        points = {name: self._profile.points[name] for name in block.points}
+        query = pdu.read(self.address, READ[block.table], block.start, block.count)
+        return _Part(block, query, compile_block(points, block.start, block.count, block.table))
+
+    async def _read_back(self, point: str) -> tuple[Good, Bad]:
+        """Read what was written, as a poll does, but waiting where a poll gives way."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return await self.read((point,))
+            except Held as held:
+                await asyncio.sleep(max(0.0, held.until - loop.time()))
+
+    async def _base(self, point: Point) -> list[int] | None:
+        """Return what the registers hold now, where the point is only a part of them."""
+        if not orders.is_part(point):
+            return None
+        answer = await self._patient(pdu.read(self.address, READ[point.table], point.address, point.count))
+        return list(pdu.registers(answer))
+
+    async def _decimals(self, point: Point) -> int:
+        if point.scale_from is None:
+            return 0
+        values, bad = await self._read_back(point.scale_from)
+        decimals = values.get(point.scale_from)
+        if not isinstance(decimals, int):
+            raise BadAnswer(
+                f"{self.name}: {point.scale_from} is {bad.get(point.scale_from)}, so the scale is unknown"
+            )
+        return decimals
+
+
+def _subset(profile: Profile, wanted: frozenset[str]) -> dict[str, Derive]:
+    return {name: derive for name, derive in profile.derive.items() if name in wanted}
