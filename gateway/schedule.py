@@ -179,10 +179,8 @@ class Schedule:
             waiting = bool(rest) and rest[0][0] <= now
             if alarm and alarm[0][0] <= now and not (waiting and self._row >= ALARM_ROW):
                 turn = heappop(alarm)[2]
-                self._row += waiting
             elif waiting:
                 turn = heappop(rest)[2]
-                self._row = 0
             else:
                 return None
             unit = turn.unit
@@ -191,6 +189,7 @@ class Schedule:
                 continue
             turn.queued = False
             if unit.life.state is State.LIVE:
+                self._row = self._row + waiting if turn.alarm else 0
                 self._step(turn, now)
                 return turn
 

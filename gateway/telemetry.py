@@ -44,7 +44,7 @@ def _name(text: str, table: dict[int, str]) -> str:
     """Escape a measurement, tag or field key, or tag value. There is no escape for what is refused here."""
     if not text or text.startswith("#") or _UNWRITABLE.search(text):
         raise ValueError(
-            f"{text!r} cannot be written in line protocol: empty, a leading #, a backslash or a control character"
+            f"{text!r} cannot be written in line protocol: empty, leading #, backslash or control character"
         )
     return text.translate(table)
 

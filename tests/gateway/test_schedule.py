@@ -93,6 +93,13 @@ def test_an_overfull_line_still_polls_what_is_not_an_alarm() -> None:
         assert len(played.groups[device, "serial"]) == pytest.approx(60, abs=2)
 
 
+def test_more_lanes_than_devices_starve_no_group() -> None:
+    both = (Group(("lel",), 0.0, alarm=True), Group(("serial",), 0.0))
+    played = line([Member(f"d{n}", both) for n in range(2)], always, 0.01, Timing(inflight=4))
+    played.run(10.0)
+    assert all(len(times) > 2000 / 8 * 0.9 / 2 for times in played.groups.values())
+
+
 def test_slow_groups_keep_their_period_beside_fast_ones() -> None:
     both = (Group(("lel",), 1.0, alarm=True), Group(("serial",), 10.0))
     played = line([Member(f"d{n}", both) for n in range(10)], always, cost=0.046)
