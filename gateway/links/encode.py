@@ -1,0 +1,268 @@
+"""MQTT topics and payloads of the contract (DESIGN 2.5), both directions. Pure.
+
+Times are integer nanoseconds since 1970 UTC (`at`), with ISO 8601 (`time`) beside them for people. The
+tables of `gateway/links/README.md` describe each payload; `FORMAT` goes up when a field changes its meaning.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gateway.model import AlarmEvent, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gateway.board import Last
+    from gateway.links.ranges import Range
+
+FORMAT = 1
+ROOT = "tocsin/v1"
+TELEMETRY_FILTER = f"{ROOT}/+/+/telemetry"
+EVENT_FILTER = f"{ROOT}/+/+/event"
+NO_LONGER_SHOWN = frozenset({EventKind.CLOSED})
+
+
+class BadMessage(Exception):
+    """What came over MQTT is not what the contract says; carries what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of one gateway."""
+
+    site: str
+    gateway: str
+
+    @property
+    def root(self) -> str:
+        """Common beginning of all topics of the gateway, without the last slash."""
+        return f"{ROOT}/{self.site}/{self.gateway}"
+
+    @property
+    def status(self) -> str:
+        """Online or offline; retained and the last will."""
+        return f"{self.root}/status"
+
+    @property
+    def telemetry(self) -> str:
+        """Groups of readings."""
+        return f"{self.root}/telemetry"
+
+    @property
+    def event(self) -> str:
+        """Alarm events."""
+        return f"{self.root}/event"
+
+    @property
+    def health(self) -> str:
+        """How the gateway itself is; retained."""
+        return f"{self.root}/health"
+
+    @property
+    def receipts(self) -> str:
+        """Filter for the receipts of all lanes."""
+        return f"{self.root}/receipt/+"
+
+    @property
+    def alarms(self) -> str:
+        """Filter for the retained alarms of the gateway."""
+        return f"{self.root}/alarm/+/+"
+
+    def receipt(self, lane: str) -> str:
+        """Receipts of one lane."""
+        return f"{self.root}/receipt/{lane}"
+
+    def alarm(self, device: str, rule: str) -> str:
+        """One alarm as it stands; retained, empty when closed."""
+        return f"{self.root}/alarm/{device}/{rule}"
+
+    def live(self, device: str) -> str:
+        """Last values of one device; retained."""
+        return f"{self.root}/live/{device}"
+
+    @staticmethod
+    def of(topic: str) -> Topics:
+        """Return whose topic this is; BadMessage when the names could not be tags."""
+        parts = topic.split("/")
+        if len(parts) < 5 or "/".join(parts[:2]) != ROOT or not all(map(_is_name, parts[2:4])):
+            raise BadMessage(f"topic {topic!r}: wanted {ROOT}/SITE/GATEWAY/..., names of a-z 0-9 -")
+        return Topics(parts[2], parts[3])
+
+
+def _is_name(text: str) -> bool:
+    return text.isascii() and bool(text) and all(c.islower() or c.isdigit() or c == "-" for c in text)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the site file says about a device, as far as those outside need it."""
+
+    kind: str
+    name: Mapping[str, str] = field(default_factory=dict)
+    place: Mapping[str, Any] = field(default_factory=dict)  # text, building, floor, lat, lon, crs
+    area: Mapping[str, str] = field(default_factory=dict)
+    zone: str = ""
+    owner: str = ""
+
+
+def iso(at: int) -> str:
+    """Return nanoseconds since 1970 as ISO 8601 in UTC, with all nine digits."""
+    seconds, nanos = divmod(at, 1_000_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09d}Z"
+
+
+def _json(data: object) -> bytes:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def status(state: str, *, epoch: int, at: int, version: str) -> bytes:
+    """Return the payload of `status`; `state` is online or offline."""
+    return _json(
+        {"format": FORMAT, "state": state, "epoch": epoch, "at": at, "time": iso(at), "version": version}
+    )
+
+
+def event(event: AlarmEvent, facts: Facts, topics: Topics) -> bytes:
+    """Return the payload of `event`: one step in the life of one alarm (alarms.md 6)."""
+    return _json(_alarm(event, facts, topics))
+
+
+def alarm(event: AlarmEvent, facts: Facts, topics: Topics) -> bytes:
+    """Return the payload of `alarm/{device}/{rule}` after this event; empty clears the retained one."""
+    return b"" if event.kind in NO_LONGER_SHOWN else event_as_state(event, facts, topics)
+
+
+def event_as_state(event: AlarmEvent, facts: Facts, topics: Topics) -> bytes:
+    """Return the alarm as it stands after the event."""
+    return _json(_alarm(event, facts, topics))
+
+
+def _alarm(event: AlarmEvent, facts: Facts, topics: Topics) -> dict[str, Any]:
+    who = f"{topics.site}/{topics.gateway}/{event.device}/{event.rule}"
+    place = {"crs": "WGS-84", **facts.place} if "lat" in facts.place else dict(facts.place)
+    return {
+        "format": FORMAT,
+        "id": f"{who}/{event.occurrence}/{event.n}",
+        "dedup": f"{who}/{event.occurrence}/{event.kind}/{event.activation}/{event.n}",
+        "status": "Test" if event.test else "Actual",
+        "event": event.kind.value,
+        "site": topics.site,
+        "gateway": topics.gateway,
+        "device": event.device,
+        "kind": facts.kind,
+        "rule": event.rule,
+        "class": event.alarm_class.value,
+        "level": event.level,
+        "state": event.letter,
+        "active": event.active,
+        "acked": event.acked,
+        "latched": event.latched,
+        "occurrence": event.occurrence,
+        "n": event.n,
+        "activation": event.activation,
+        "title": _title(event, facts),
+        "value": event.value,
+        "limit": event.limit,
+        "unit": event.unit,
+        "quality": event.quality.value,
+        "at": event.at,
+        "time": iso(event.at),
+        "synced": event.synced,
+        "actor": event.actor,
+        "reason": event.reason,
+        "where": {**place, "area": dict(facts.area), "zone": facts.zone, "owner": facts.owner},
+        "refs": [],
+    }
+
+
+def _title(event: AlarmEvent, facts: Facts) -> dict[str, str]:
+    """Return the message with the place before it, in both languages."""
+    where = str(facts.place.get("text") or "")
+    titles = {}
+    for language in ("zh", "en"):
+        name = facts.name.get(language) or event.device
+        message = event.message.get(language) or event.message.get("en") or event.rule
+        titles[language] = " ".join(part for part in (where, name, message) if part)
+    return titles
+
+
+def live(device: str, facts: Facts, points: Mapping[str, Last], *, now_mono: float) -> bytes:
+    """Return the payload of `live/{device}`: each point's value, quality and age in seconds."""
+    return _json(
+        {
+            "format": FORMAT,
+            "device": device,
+            "kind": facts.kind,
+            "at": max((last.at for last in points.values()), default=0),
+            "points": {
+                name: {
+                    "value": last.value,
+                    "quality": last.quality.value,
+                    "at": last.at,
+                    "age": round(max(0.0, now_mono - last.mono), 3),
+                }
+                for name, last in points.items()
+            },
+        }
+    )
+
+
+def health(report: Mapping[str, Any], at: int) -> bytes:
+    """Return the payload of `health`: lines, devices, links, host, as the gateway reports them."""
+    return _json({"format": FORMAT, "at": at, "time": iso(at), **report})
+
+
+def receipt(epoch: int, ranges: Iterable[Range]) -> bytes:
+    """Return the payload of `receipt/{lane}`."""
+    return _json({"epoch": epoch, "ranges": [list(r) for r in ranges]})
+
+
+class Receipt(NamedTuple):
+    """The database has these records of one lane."""
+
+    epoch: int
+    ranges: Sequence[Range]
+
+
+def parse_receipt(payload: bytes) -> Receipt:
+    """Return what a receipt says; BadMessage when it is none."""
+    try:
+        data = json.loads(payload)
+        epoch, ranges = data["epoch"], [(first, last) for first, last in data["ranges"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadMessage(f"not a receipt: {payload[:200]!r}") from error
+    if not all(type(n) is int for n in (epoch, *(n for r in ranges for n in r))):
+        raise BadMessage(f"not a receipt: numbers wanted: {payload[:200]!r}")
+    return Receipt(epoch, ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordId:
+    """The user properties of a record."""
+
+    lane: str
+    epoch: int
+    seq: int
+    count: int
+
+
+def record_properties(lane: str, epoch: int, seq: int, count: int) -> list[tuple[str, str]]:
+    """Return the user properties that go with a record."""
+    named = [("lane", lane), ("epoch", str(epoch)), ("seq", str(seq))]
+    return [*named, ("count", str(count))] if lane == "telemetry" else named
+
+
+def parse_properties(pairs: Iterable[tuple[str, str]]) -> RecordId:
+    """Return which record it is; BadMessage when that is not said. `count` is 1 when absent."""
+    said = dict(pairs)
+    try:
+        numbers = [int(said["epoch"]), int(said["seq"]), int(said.get("count", "1"))]
+    except (KeyError, ValueError) as error:
+        raise BadMessage(f"user properties lane, epoch, seq wanted, got {said}") from error
+    if said.get("lane") not in {"alarm", "telemetry"} or min(numbers) < 0 or max(numbers) >= 1 << 53:
+        raise BadMessage(f"user properties lane, epoch, seq wanted, got {said}")
+    return RecordId(said["lane"], *numbers)

@@ -1,0 +1,47 @@
+"""When the last values of a device are told: at once when they change, then at most once a second. Pure."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+
+
+class Pace:
+    """The first change goes out at once; what changes within `every` seconds after goes out at their end."""
+
+    def __init__(self, every: float = 1.0) -> None:
+        self._every = every
+        self._told: dict[str, float] = {}
+        self._waiting: set[str] = set()
+        self._heap: list[tuple[float, str]] = []
+
+    def changed(self, name: str, now: float) -> bool:
+        """Note a change; return whether to tell it now. Otherwise `due` names it later."""
+        if name in self._waiting:
+            return False
+        free_at = self._told.get(name, float("-inf")) + self._every
+        if now >= free_at:
+            self._told[name] = now
+            return True
+        self._waiting.add(name)
+        heappush(self._heap, (free_at, name))
+        return False
+
+    def due(self, now: float) -> list[str]:
+        """Return, and count as told, what has waited long enough."""
+        names = []
+        while self._heap and self._heap[0][0] <= now:
+            _, name = heappop(self._heap)
+            self._waiting.discard(name)
+            self._told[name] = now
+            names.append(name)
+        return names
+
+    def next_deadline(self) -> float | None:
+        """Return the monotonic second of the next `due`."""
+        return self._heap[0][0] if self._heap else None
+
+    def forget(self) -> None:
+        """Everything may be told at once again: the connection is new."""
+        self._told.clear()
+        self._waiting.clear()
+        self._heap.clear()

@@ -1,0 +1,67 @@
+"""Where the MQTT broker is, as whom to speak to it, and what a message is."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from paho.mqtt.properties import Properties
+
+
+class CannotConnect(Exception):
+    """No connection came about; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to publish."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retain: bool = False
+    properties: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is and as whom to speak to it."""
+
+    url: str  # mqtt://host[:1883] or mqtts://host[:8883]
+    client_id: str  # stable: the broker keeps the session under it
+    username: str = ""
+    password: str = ""
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+    keepalive: float = 15.0  # s
+    session_expiry: float = 86400.0  # s the broker keeps session and subscriptions after a loss
+    will: Message | None = None
+    manual_ack: bool = False
+    receive_maximum: int = 100  # un-acknowledged messages the broker may send us
+
+    @property
+    def address(self) -> tuple[str, int, bool]:
+        """Return host, port and whether TLS is spoken; ValueError when the URL is none of ours."""
+        parts = urlsplit(self.url)
+        if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
+            raise ValueError(f"{self.url!r}: wanted mqtt://HOST[:PORT] or mqtts://HOST[:PORT]")
+        tls = parts.scheme == "mqtts"
+        return parts.hostname, parts.port or (8883 if tls else 1883), tls
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Return what TLS is spoken with; OSError (ssl.SSLError is one) when a file of it is unusable."""
+        context = ssl.create_default_context(cafile=self.ca or None)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self.cert:
+            context.load_cert_chain(self.cert, self.key or None)
+        return context
+
+
+def make_properties(kind: int, **values: object) -> Properties:
+    """Return MQTT v5 properties for a packet type."""
+    properties = Properties(kind)  # type: ignore[no-untyped-call]  # paho leaves it untyped
+    for name, value in values.items():
+        setattr(properties, name, value)
+    return properties

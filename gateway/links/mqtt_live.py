@@ -1,0 +1,59 @@
+"""Last values over MQTT: at once when they change, then at most once a second per device."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from gateway.links import encode
+from gateway.links.live import Pace
+from gateway.links.mqtt_broker import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.board import Board
+    from gateway.clock import Clock
+    from gateway.links.mqtt_client import Connection
+
+
+class LiveTeller:
+    """Reads the board and publishes `live/{device}`, retained, QoS 0: the next one replaces a lost one."""
+
+    def __init__(
+        self, board: Board, facts: Mapping[str, encode.Facts], topics: encode.Topics, clock: Clock
+    ) -> None:
+        self._board, self._facts, self._topics, self._clock = board, facts, topics, clock
+        self._pace = Pace()
+
+    async def run(self, connection: Connection) -> None:
+        """Publish until cancelled; begins with every device that has ever been read."""
+        self._pace.forget()
+        seen = 0
+        while True:
+            self._board.grew.clear()
+            now = self._clock.mono()
+            names = self._pace.due(now)
+            names += [name for name in self._board.since(seen) if self._pace.changed(name, now)]
+            seen = self._board.change
+            for name in names:
+                self._publish(connection, name, now)
+            deadline = self._pace.next_deadline()
+            await wait(self._board.grew, None if deadline is None else deadline - now)
+
+    def _publish(self, connection: Connection, name: str, now: float) -> None:
+        if connection.congested:  # what comes later holds all that this would have said
+            self._pace.changed(name, now)
+            return
+        facts = self._facts.get(name, encode.Facts(""))
+        payload = encode.live(name, facts, self._board.devices[name].points, now_mono=now)
+        connection.publish(Message(self._topics.live(name), payload, qos=0, retain=True))
+
+
+async def wait(event: asyncio.Event, seconds: float | None) -> None:
+    """Wait for the event, at most so many seconds."""
+    try:
+        async with asyncio.timeout(None if seconds is None else max(0.0, seconds)):
+            await event.wait()
+    except TimeoutError:
+        return
