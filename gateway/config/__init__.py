@@ -4,20 +4,22 @@ The only user of pydantic. Nothing here opens a port or a secret.
 """
 
 from gateway.config.fields import Secret
-from gateway.config.ingest import load_ingest
+from gateway.config.ingest import (
+    ArchiveSettings,
+    InfluxSettings,
+    IngestMqttSettings,
+    IngestSettings,
+    load_ingest,
+)
 from gateway.config.profiles import load_profile, profile_names
 from gateway.config.report import ConfigError
 from gateway.config.rule import rules_of
 from gateway.config.secrets import SecretError, reveal
 from gateway.config.settings import (
-    ArchiveSettings,
     Area,
     ConsoleSettings,
     DeviceSettings,
     FireCenterSettings,
-    InfluxSettings,
-    IngestMqttSettings,
-    IngestSettings,
     Ladder,
     MqttSettings,
     Person,

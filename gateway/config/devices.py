@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from drivers.registry import PROTOCOLS
 from gateway.config import fields
-from gateway.config.profiles import Entry, Library, mistakes, point_shape, raw_point
+from gateway.config.remap import remap
 from gateway.config.report import Path, Place, Report, describe, suggest
 from gateway.config.rule import RuleBook
 from gateway.config.settings import DeviceEntry, DeviceSettings
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from drivers.line.settings import LineSettings
-    from drivers.profile import Point, Profile
+    from drivers.profile import Profile
+    from gateway.config.profiles import Entry, Library
     from rules.rule import Rule
 
 UNITS = {"modbus-tcp": (0, 255)}  # some endpoints answer to 0 or 255 for themselves
@@ -120,7 +121,7 @@ class DeviceReader:
             self._say(
                 raw, (key,), f"the device can be asked every {least:g} s at most, not every {alarm_every:g} s"
             )
-        profile = self._remap(raw, entry, shipped)
+        profile = remap(shipped, entry.map, raw.place, (*raw.path, "map"), self._report)
         if profile is None:
             return None
         self._check_points(raw, entry, profile)
@@ -151,38 +152,6 @@ class DeviceReader:
             rules=merged.rules,
             rules_off=merged.off,
         )
-
-    def _remap(self, raw: RawDevice, entry: DeviceEntry, shipped: Entry) -> Profile | None:
-        """Return the profile with the site's `map` applied."""
-        profile = shipped.profile
-        points: dict[str, Point] = dict(profile.points)
-        before = self._report.count
-        for name, change in entry.map.items():
-            path: Path = ("map", name)
-            if name not in points and (change is None or "register" not in change):
-                self._say(
-                    raw, path, f"profile {shipped.name} has no such point{suggest(name, points)}", key=True
-                )
-            elif change is None:
-                del points[name]
-            else:
-                merged = {**raw_point(shipped, name), **change}
-                point = point_shape().read(merged, raw.place, (*raw.path, *path), self._report)
-                if point is not None:
-                    points[name] = point
-        for name, point in points.items():
-            open_fields = [f for f in point.confirm if f not in (entry.map.get(name) or {})]
-            if open_fields:
-                what = f"the maker does not state {', '.join(open_fields)} of point {name}; set it here"
-                self._say(raw, ("map", name), what)
-        if self._report.count > before:
-            return None
-        if not entry.map:
-            return profile
-        remapped = replace(profile, points=points)
-        for where, what in mistakes(remapped):
-            self._say(raw, ("map", *where[1:]), what)
-        return remapped
 
     def _check_points(self, raw: RawDevice, entry: DeviceEntry, profile: Profile) -> None:
         """Check that the points a device block names are there."""

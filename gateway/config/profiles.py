@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from drivers.checks import check
 from drivers.profile import Point, Profile
 from gateway.config import document
 from gateway.config.report import ConfigError, Path, Place, Report, suggest
@@ -89,16 +90,10 @@ def read(name: str, file: pathlib.Path, report: Report) -> Entry | None:
     if profile is not None:
         for rule, data in profile.rules.items():
             read_rule(rule, data, found, ("rules", rule), own)
-        for path, what in mistakes(profile):
-            own.add(found, path, what)
+        for problem in check(profile):
+            own.add(found, problem.path, problem.what)
     report.absorb(own)
     return None if own.failed or profile is None else Entry(name, profile, found)
-
-
-def mistakes(profile: Profile) -> list[tuple[Path, str]]:
-    """Return what types alone cannot see in a profile: each mistake with its path in the file."""
-    del profile
-    return []
 
 
 def raw_point(entry: Entry, name: str) -> dict[str, Any]:

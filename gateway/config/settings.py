@@ -29,7 +29,6 @@ from gateway.config.fields import (
     Seconds,
     SecretRef,
     Size,
-    WebAddress,
     Whole,
     Words,
     Zone,
@@ -243,62 +242,3 @@ class Site:
     console: ConsoleSettings = ConsoleSettings()
     store: StoreSettings = StoreSettings()
     notes: tuple[str, ...] = ()  # what the operator should know: rules switched off or loosened ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InfluxSettings:
-    """The database: the v2 write API (InfluxDB 2 and 3), or v1 `/write` (InfluxDB 1)."""
-
-    url: WebAddress
-    api: Literal["v2", "v1"] = "v2"
-    org: str = ""  # v2
-    bucket: str = ""  # v2
-    token: SecretRef | None = None  # v2
-    database: str = ""  # v1
-    username: str | None = None  # v1
-    password: SecretRef | None = None  # v1
-    receipt_after: Seconds = 0.0  # wait so long after a write before it counts as kept
-
-    def __post_init__(self) -> None:
-        """Refuse keys of the other API, which would silently do nothing."""
-        needed, foreign = (
-            (("bucket",), ("database", "username", "password"))
-            if self.api == "v2"
-            else (("database",), ("org", "bucket", "token"))
-        )
-        if missing := [key for key in needed if not getattr(self, key)]:
-            raise ValueError(f"api {self.api} needs {', '.join(missing)}")
-        if surplus := [key for key in foreign if getattr(self, key)]:
-            raise ValueError(f"api {self.api} has no {', '.join(surplus)}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchiveSettings:
-    """Line protocol kept in a file, where there is no database."""
-
-    path: FilePath
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestMqttSettings(MqttSettings):
-    """The broker ingest takes from, and under which name."""
-
-    share: Name = "ingest"  # workers of one share group divide the work
-    client_id: Filled | None = None  # must stay the same for ever; None: made from the host name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestSettings:
-    """What `tocsin ingest` is told by its operator."""
-
-    mqtt: IngestMqttSettings
-    influx: InfluxSettings | None = None
-    archive: ArchiveSettings | None = None
-    workers: Annotated[Whole, Field(ge=1, le=64)] = 1
-    quarantine: FilePath = Path("/var/lib/tocsin-ingest/refused")
-    demo: bool = False  # secrets may stand in the file
-
-    def __post_init__(self) -> None:
-        """Demand exactly one place to write to."""
-        if (self.influx is None) == (self.archive is None):
-            raise ValueError("give either influx or archive")

@@ -1,0 +1,58 @@
+"""How busy each line of a site will be, before it runs. The arithmetic is `drivers.modbus.budget`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drivers.modbus.budget import Budget, Load, budget
+from drivers.modbus.plan import Cost, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.config.settings import DeviceSettings, Site
+
+FULL = 1.0  # more cannot be done
+TIGHT = 0.8  # no room left for repeats after noise, or for commands
+
+
+def line_budgets(site: Site) -> dict[str, Budget]:
+    """Return the budget of each line, with the turnaround that a device usually has."""
+    found: dict[str, Budget] = {}
+    for name, line in site.lines.items():
+        cost = Cost.of_line(line)
+        devices = [device for device in site.devices.values() if device.line == name]
+        found[name] = budget(cost, [load for device in devices for load in loads(device, cost)])
+    return found
+
+
+def loads(device: DeviceSettings, cost: Cost) -> Iterator[Load]:
+    """Yield what one device asks of its line: points that rules judge, and the others at their own period."""
+    points, limits = device.profile.points, device.profile.limits
+    judged = device.profile.needs([point for rule in device.rules for point in rule.inputs()])
+    if device.alarm_every >= device.every:
+        yield Load(device.name, tuple(plan(points, cost, limits)), device.every, alarm=bool(judged))
+        return
+    first = {name: point for name, point in points.items() if name in judged}
+    rest = {name: point for name, point in points.items() if name not in judged}
+    yield Load(device.name, tuple(plan(first, cost, limits)), device.alarm_every, alarm=True)
+    yield Load(device.name, tuple(plan(rest, cost, limits)), device.every)
+
+
+def overfull(site: Site, budgets: dict[str, Budget]) -> list[str]:
+    """Return what is wrong with lines that cannot keep the periods of their devices."""
+    return [
+        f"{site.path}: lines.{name}: {found.utilisation:.0%} busy: reading everything once takes "
+        f"{found.round:.2f} s; give its devices a longer `every`, a higher baud, or a second line"
+        for name, found in budgets.items()
+        if found.utilisation > FULL
+    ]
+
+
+def tight(budgets: dict[str, Budget]) -> list[str]:
+    """Return a warning for each line that has little room left."""
+    return [
+        f"line {name} is {found.utilisation:.0%} busy: little room is left for repeats and commands"
+        for name, found in budgets.items()
+        if TIGHT < found.utilisation <= FULL
+    ]
