@@ -50,6 +50,7 @@ class PtyLine:
         self.name = settings.name
         self.bus = bus
         self.collisions = 0
+        self.where = settings.serial
         self._link = Path(settings.serial)
         self._echo = settings.echo
         self._bits = 1 + 8 + (settings.parity != "none") + settings.stop  # a pty itself is always 8N

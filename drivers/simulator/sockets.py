@@ -27,6 +27,7 @@ class TcpLine:
             raise ValueError(f"line {settings.name} has no TCP endpoint")
         host, _, port = where.rpartition(":")
         self.name = settings.name
+        self.where = where
         self.bus = bus
         self.persona_time = persona_time
         self.collisions = 0  # there are none on TCP; counted so that all lines report alike

@@ -120,7 +120,7 @@ def _places(point: Point) -> list[tuple[Table, int]]:
 
 
 def _wrapped(point: Point, value: float) -> float:
-    """Return what a register shows of a number too big or too small: counters start again, noise ends at 0."""
+    """Return what a register shows of a number that does not fit: counters start again, noise ends at 0."""
     if value < 0:
         return 0
     top, low = point.bits or (16 * point.count - 1, 0)

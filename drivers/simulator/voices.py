@@ -14,6 +14,7 @@ from gateway.model import Value
 
 GRID = 0.1
 """Seconds: noise changes at most this often."""
+_WORD = 0xFFFFFFFF
 _WALK_STEP = 1.0
 _WALK_LONGEST = 100_000  # steps made up for after a pause
 _INTEGRATE_STEP = 60.0
@@ -28,7 +29,10 @@ Look = Callable[[str, float], float]
 
 def gauss(salt: int, step: int) -> float:
     """Return the gaussian deviate that belongs to this point and this step of time."""
-    return _GAUSS[((salt + step * 2654435761) * 2246822519 & 0xFFFFFFFF) >> 20]
+    mixed = salt + step * 0x9E3779B1 & _WORD  # the finalizer of MurmurHash3: a plain product shows patterns
+    mixed = (mixed ^ mixed >> 15) * 0x85EBCA6B & _WORD
+    mixed = (mixed ^ mixed >> 13) * 0xC2B2AE35 & _WORD
+    return _GAUSS[mixed >> 20]
 
 
 def plain(shape: shapes.Constant | shapes.Code | shapes.Noise | shapes.Walk, salt: int) -> Voice:

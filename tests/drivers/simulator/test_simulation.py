@@ -52,11 +52,9 @@ async def connected(way: str, tmp_path: Path, patience: float = 1.0) -> AsyncIte
 
 
 def floats(registers: list[int]) -> float:
-    return float(
-        AsyncModbusTcpClient.convert_from_registers(
-            registers, AsyncModbusTcpClient.DATATYPE.FLOAT32, word_order="little"
-        )
-    )
+    low, high = registers
+    value: float = struct.unpack(">f", struct.pack(">HH", high, low))[0]
+    return value
 
 
 @pytest.mark.parametrize("way", WAYS)
