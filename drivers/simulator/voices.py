@@ -19,7 +19,8 @@ _WALK_STEP = 1.0
 _WALK_LONGEST = 100_000  # steps made up for after a pause
 _INTEGRATE_STEP = 60.0
 _TAPER_FALL = 3.0  # time constants within a taper: e^-3 = 5 % of the peak remains
-_GAUSS = tuple(random.Random(1).gauss(0, 1) for _ in range(4096))  # noqa: S311 - it plays, it hides nothing
+_CHANCE = random.Random(1)  # noqa: S311 - it plays, it hides nothing
+_GAUSS = tuple(_CHANCE.gauss(0, 1) for _ in range(4096))
 
 Voice = Callable[[float], Value]
 """The value of one point at a time."""
