@@ -72,7 +72,7 @@ class Player:
             return self._set[point]
         for act in reversed(self._acts.values()):
             voice = act.voices.get(point)
-            if voice is not None and t < act.end:
+            if voice is not None and act.start <= t < act.end:
                 return voice(t - act.start)
         return self._voices[point](t)
 

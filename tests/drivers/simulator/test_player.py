@@ -171,3 +171,11 @@ def test_durations_and_defaults_are_read() -> None:
         0.0, 1.0, 0.0, 2.0
     )
     assert parse_shape({"play": "burst", "to": True, "every": 4, "for": 1}) == Burst(True, 4.0, 1.0)  # noqa: FBT003 - a bit
+
+
+def test_a_counter_that_nobody_looked_at_does_not_count_a_drama_before_it_began() -> None:
+    power = {"power": {"play": "constant", "value": 1000}, "energy": {"play": "counter", "of": "power"}}
+    pile = player(power, {"surge": {"power": {"play": "ramp", "to": 9000, "over": 10}}})
+    pile.value("energy", 0.0)
+    pile.start("surge", 3600.0)
+    assert pile.value("energy", 3600.0) == pytest.approx(1.0)
