@@ -92,20 +92,22 @@ class Life:
             if was:
                 self.relevel(stage, now)
             else:
-                again = self.activate(stage)
+                again = self.activate(stage, now)
                 if self.hidden:
                     self.emit(EventKind.UPDATE, now, reason="hidden")
         elif was:
             self.fall(now)
         self.settle(now, again=again)
 
-    def activate(self, stage: Stage) -> bool:
+    def activate(self, stage: Stage, now: Instant) -> bool:
         """Row 4: open an occurrence, or count one more activation of the open one; whether it was open."""
         state, o = self.state, self.state.occurrence
         self.dirty = True
         if o is None:
             test = state.drill is not None
-            state.occurrence = o = Occurrence(self.new_id(), stage.level, stage.level, test=test)
+            state.occurrence = o = Occurrence(
+                self.new_id(), stage.level, stage.level, now.wall, self.value, test=test
+            )
             self.told_bad = (False, float("-inf"))
         else:
             o.activations += 1
@@ -235,7 +237,7 @@ class Life:
         self.finish("drill", now, actor)
         stage = state.standing(self.stages)
         if stage is not None:
-            self.activate(stage)
+            self.activate(stage, now)
         self.settle(now)
 
     def finish(self, disposition: str, now: Instant, actor: str = "") -> None:

@@ -21,7 +21,7 @@ from rules.rule import Phase, gravity
 from rules.stage import Timer
 
 if TYPE_CHECKING:
-    from gateway.model import Instant
+    from gateway.model import Instant, Value
     from rules.rule import Stage
 
 NANO = 1_000_000_000
@@ -68,6 +68,8 @@ class Occurrence:
     id: str
     level: int  # as it stands
     worst: int  # the gravest it has been
+    opened: int = 0  # wall nanoseconds of its first activation
+    trigger: Value | None = None  # the value that opened it
     test: bool = False  # born in a drill
     activations: int = 1
     acked: bool = False

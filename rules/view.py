@@ -23,6 +23,7 @@ class View:
     rule: str
     occurrence: str  # "" when none is open
     alarm_class: AlarmClass
+    opened: int  # wall nanoseconds; 0 when none is open
     level: int
     letter: str  # ISA-18.2, alarms.md 3.2
     phase: str
@@ -34,7 +35,8 @@ class View:
     raised: bool
     silenced: bool
     protected: bool
-    value: Value | None
+    trigger: Value | None  # the value that opened the occurrence
+    value: Value | None  # the value now
     limit: float | None
     unit: str
     input: Input
@@ -60,6 +62,7 @@ def view_of(alarm: Alarm, mono: float) -> View | None:
         rule=rule.name,
         occurrence="" if o is None else o.id,
         alarm_class=rule.alarm_class,
+        opened=0 if o is None else o.opened,
         level=alarm.deciding.level if o is None else o.level,
         letter=state.letter(protected=alarm.protected),
         phase=state.phase.value,
@@ -71,6 +74,7 @@ def view_of(alarm: Alarm, mono: float) -> View | None:
         raised=o is not None and o.raised,
         silenced=state.silenced,
         protected=alarm.protected,
+        trigger=None if o is None else o.trigger,
         value=alarm.value,
         limit=alarm.deciding.limit,
         unit=alarm.spec.context.unit,
