@@ -198,6 +198,11 @@ class Profile:
         read = (n for n, p in self.points.items() if p.readable and not p.internal)
         return (*read, *self.derive)
 
+    def unit(self, name: str) -> str:
+        """Return the unit of a point, read or computed; "" for one without, and for a name it has not."""
+        point = self.points.get(name) or self.derive.get(name)
+        return "" if point is None else point.unit
+
     @property
     def alarm_points(self) -> tuple[str, ...]:
         """Points that rules judge by value: these are read first, at their own faster period."""

@@ -77,6 +77,11 @@ class Daemon:
         """Post JSON, return JSON. Raises Failure (with the exit status that fits) or Unreachable."""
         return json.loads(self._open("POST", path, body, self._timeout).read())
 
+    def lines(self, path: str, body: object) -> Iterator[Any]:
+        """Post JSON, yield the JSON lines of the answer as they come."""
+        for raw in self._open("POST", path, body, self._timeout):
+            yield json.loads(raw)
+
     def stream(self, path: str) -> Iterator[tuple[str, Any]]:
         """Yield (event, data) of a server-sent stream until it ends."""
         answer = self._open("GET", path, None, self._timeout)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gateway.links.outbox import Record
     from gateway.links.ranges import Range
+    from gateway.model import AlarmEvent
     from gateway.store.records import Backlog
 
 
@@ -77,3 +78,9 @@ class Link(Protocol):
 
     def state(self) -> LinkState:
         """Return how the link is; cheap enough to be called each second."""
+
+    def alarms(self, events: Iterable[AlarmEvent]) -> None:
+        """Learn how alarms stand, after the event is in the store; for links that show a state."""
+
+    def health(self, report: Mapping[str, Any]) -> None:
+        """Learn how the gateway is; for links that show it."""

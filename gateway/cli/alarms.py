@@ -1,0 +1,157 @@
+"""`tocsin alarms list|show|ack`: alarm work."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from gateway.cli.client import Daemon, add_daemon, socket_of
+from gateway.cli.output import Failure, add_output, ago, number, place_text, print_json, print_table
+from gateway.language import pick, say
+
+if TYPE_CHECKING:
+    import argparse
+
+SHAPES = {
+    1: ("■", "红", "red"),
+    2: ("▲", "橙", "orange"),
+    3: ("◆", "黄", "yellow"),
+    4: ("●", "蓝", "blue"),
+    0: ("✖", "故障", "fault"),
+}
+LETTERS = {
+    "A": ("正常", "normal"),
+    "B": ("未确认", "unacked"),
+    "C": ("已确认", "acked"),
+    "D": ("已恢复未确认", "returned, unacked"),
+    "E": ("锁存未确认", "latched, unacked"),
+    "F": ("锁存待复位", "latched"),
+    "G": ("搁置", "shelved"),
+    "H": ("抑制", "suppressed"),
+    "I": ("停用", "out of service"),
+}
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb and what it can do."""
+    parser = subparsers.add_parser("alarms", help=say("告警处理", "alarm work"))
+    doing = parser.add_subparsers(metavar="ACTION", required=True)
+    listing = doing.add_parser("list", help=say("当前告警", "alarms as they stand"))
+    listing.add_argument(
+        "--level", type=int, choices=range(5), help=say("只列该级别", "only this level; 0 is faults")
+    )
+    listing.set_defaults(run=list_alarms)
+    show = doing.add_parser("show", help=say("一个告警及其经过", "one alarm with its timeline"))
+    show.add_argument("alarm", help="DEVICE/RULE")
+    show.set_defaults(run=show_alarm)
+    ack = doing.add_parser("ack", help=say("确认告警", "acknowledge"))
+    ack.add_argument("alarm", help="DEVICE/RULE")
+    ack.add_argument(
+        "--seen",
+        type=int,
+        help=say("看到的第几次触发", "the activation you have seen; default: what is shown now"),
+    )
+    ack.add_argument("-m", "--comment", default="", help=say("处置说明", "what is being done"))
+    ack.set_defaults(run=ack_alarm)
+    for action in (listing, show, ack):
+        add_daemon(action)
+        add_output(action)
+
+
+def list_alarms(args: argparse.Namespace) -> int:
+    """Print a row per alarm, gravest first."""
+    alarms = Daemon(socket_of(args)).get("/alarms")
+    if args.level is not None:
+        alarms = [alarm for alarm in alarms if alarm["level"] == args.level]
+    if args.output == "json":
+        print_json(alarms)
+        return 0
+    head = say(
+        "级别 状态 持续 次 位置 内容 触发值→现值 确认", "LV STATE SINCE × WHERE WHAT VALUE→NOW ACK"
+    ).split()
+    print_table(head, map(row, alarms))
+    return 0
+
+
+def row(alarm: dict[str, Any]) -> tuple[object, ...]:
+    """Return one line of the list."""
+    shape, zh, en = SHAPES[alarm["level"]]
+    doubt = "?" if alarm["quality"] != "good" else ""
+    state = f"{alarm['letter']} {say(*LETTERS[alarm['letter']])}{doubt}"
+    what = f"{pick(alarm['message'])}  [{alarm['device']}/{alarm['rule']}]"
+    where = place_text(alarm["place"]) or alarm["device"]
+    who = alarm["acked_by"] or "-"
+    return (
+        f"{shape}{say(zh, en)}",
+        state,
+        ago(alarm["age"]),
+        alarm["activation"],
+        where,
+        what,
+        values(alarm),
+        who,
+    )
+
+
+def values(alarm: dict[str, Any]) -> str:
+    """Return the value that opened the alarm and the value now."""
+    then, now = (("?" if v is None else number(v)) for v in (alarm["trigger"], alarm["value"]))
+    return "-" if alarm["trigger"] is None and alarm["value"] is None else f"{then}→{now} {alarm['unit']}"
+
+
+def path_of(alarm: str) -> str:
+    """Return the API path of DEVICE/RULE. Raises Failure."""
+    device, slash, rule = alarm.partition("/")
+    if not (device and slash and rule):
+        raise Failure(
+            say(
+                f"{alarm!r}：应为 设备/规则",
+                f"{alarm!r}: wanted DEVICE/RULE, as `tocsin alarms list` shows it",
+            ),
+            2,
+        )
+    return f"/alarms/{quote(device)}/{quote(rule)}"
+
+
+def show_alarm(args: argparse.Namespace) -> int:
+    """Print one alarm and its timeline, newest first."""
+    alarm = Daemon(socket_of(args)).get(path_of(args.alarm))
+    if args.output == "json":
+        print_json(alarm)
+        return 0
+    print(place_text(alarm["place"]) or alarm["device"], pick(alarm["message"]))
+    facts = ("device", "rule", "letter", "level", "occurrence", "activation", "acked_by")
+    print_table(("", ""), ((fact, alarm[fact]) for fact in facts))
+    head = say("时间 事件 状态 值 谁 说明", "TIME EVENT STATE VALUE WHO WHY").split()
+    rows = (
+        (clock(e["at"]), *(e[key] for key in ("event", "state", "value", "actor", "reason")))
+        for e in alarm["timeline"]
+    )
+    print_table(head, rows)
+    return 0
+
+
+def clock(at: int) -> str:
+    """Return a wall time in the reader's zone."""
+    return datetime.fromtimestamp(at / 1e9).astimezone().strftime("%m-%d %H:%M:%S")
+
+
+def ack_alarm(args: argparse.Namespace) -> int:
+    """Acknowledge what was seen; 6 when it has changed since."""
+    daemon, path = Daemon(socket_of(args)), path_of(args.alarm)
+    alarm = daemon.get(path)
+    seen = alarm["activation"] if args.seen is None else args.seen
+    body = {
+        "occurrence": alarm["occurrence"],
+        "seen": seen,
+        "actor": getpass.getuser(),
+        "comment": args.comment,
+    }
+    answer = daemon.post(path + "/ack", body)
+    if args.output == "json":
+        print_json(answer)
+    else:
+        print(say("已确认", "acknowledged"), args.alarm)
+    return 0

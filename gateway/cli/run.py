@@ -1,0 +1,67 @@
+"""`tocsin run -c SITE`: the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.cli.output import Failure
+from gateway.language import say
+
+if TYPE_CHECKING:
+    import argparse
+
+    from gateway.config import Site
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = subparsers.add_parser("run", help=say("运行网关守护进程", "the daemon"))
+    parser.add_argument("-c", "--config", type=Path, required=True, metavar="SITE")
+    parser.add_argument(
+        "--report", type=Path, help=say("结束时写入最后状态", "write the last status here at the end")
+    )
+    parser.add_argument("-v", "--verbose", action="store_true")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT; 0 after a clean stop, 2 when the site file is wrong."""
+    level = logging.DEBUG if args.verbose else logging.INFO
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(name)s %(message)s")
+    for noisy in ("apscheduler", "uvicorn", "asyncio", "pymodbus"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    from gateway.config import ConfigError, SecretError, load  # noqa: PLC0415 - logging first
+
+    try:
+        site = load(args.config)
+        report = asyncio.run(_run(site, socket_path(site)))
+    except (ConfigError, SecretError) as error:
+        raise Failure(str(error), 2) from error
+    if args.report:
+        args.report.write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
+    return 0
+
+
+def socket_path(site: Site) -> Path:
+    """Return where the local API listens: systemd's RuntimeDirectory, else the data folder."""
+    folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    return Path(folder or site.data) / "api.sock"
+
+
+async def _run(site: Site, socket: Path) -> dict[str, object]:
+    from gateway import app  # noqa: PLC0415 - a wrong site file is refused before the machinery is loaded
+    from gateway.clock import SystemClock  # noqa: PLC0415
+    from gateway.notify import Systemd  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return await app.run(site, SystemClock(), Systemd(), stop, socket)

@@ -1,0 +1,61 @@
+"""`tocsin watch [PATTERN]`: live readings, a line each."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from gateway.cli.client import Daemon, add_daemon, socket_of
+from gateway.cli.output import add_output, number, pad
+from gateway.language import pick, say
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = subparsers.add_parser("watch", help=say("实时读数", "live readings, a line each"))
+    parser.add_argument("pattern", nargs="?", default="*", help="gas-*, gas-b1-07.lel, *.lel ...")
+    add_daemon(parser)
+    add_output(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print each reading that changes, until interrupted or until the daemon ends."""
+    pattern = args.pattern if "." in args.pattern else args.pattern + ".*"
+    seen: dict[str, Any] = {}
+    for event, data in Daemon(socket_of(args)).stream("/stream"):
+        if event == "alarm":
+            print_alarm(data, as_json=args.output == "json")
+        for device in data["devices"] if event == "snapshot" else [data] if event == "delta" else []:
+            for name, point in device["points"].items():
+                full = f"{device['name']}.{name}"
+                if fnmatch.fnmatchcase(full, pattern) and (point["at"] != (seen.get(full) or {}).get("at")):
+                    print_reading(full, point, seen.get(full), as_json=args.output == "json")
+                    seen[full] = point
+    return 0
+
+
+def print_reading(name: str, point: dict[str, Any], before: dict[str, Any] | None, *, as_json: bool) -> None:
+    """Print one reading, with the change since the last one."""
+    if as_json:
+        print(json.dumps({"point": name, **point}, ensure_ascii=False), flush=True)
+        return
+    at = datetime.fromtimestamp(point["at"] / 1e9).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    value, change = point["value"], ""
+    if before is not None and isinstance(value, float) and isinstance(before["value"], (int, float)):
+        change = f"Δ{value - before['value']:+.4g}"
+    shown = "?" if value is None else f"{number(value)} {point['unit']}"
+    print(f"{at}  {pad(name, 28)} {pad(shown, 14)} {pad(point['quality'], 10)} {change}".rstrip(), flush=True)
+
+
+def print_alarm(alarm: dict[str, Any], *, as_json: bool) -> None:
+    """Print that an alarm changed."""
+    if as_json:
+        print(json.dumps({"alarm": alarm}, ensure_ascii=False), flush=True)
+    else:
+        print(f"!! {alarm['device']}/{alarm['rule']} {alarm['letter']} {pick(alarm['message'])}", flush=True)

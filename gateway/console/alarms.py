@@ -1,0 +1,56 @@
+"""Alarms as the API shows them, and what people do to them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from starlette.exceptions import HTTPException
+
+from rules.rule import gravity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.board import Board
+    from gateway.model import Answer, Instant
+    from gateway.pipeline import Pipeline
+    from rules.engine import Engine
+    from rules.view import View
+
+
+class Alarms:
+    """The alarms with the places of their devices."""
+
+    def __init__(self, engine: Engine, board: Board, places: Mapping[str, Mapping[str, Any]]) -> None:
+        self._engine = engine
+        self._board = board
+        self._places = places
+
+    def rows(self, now: Instant) -> list[dict[str, Any]]:
+        """Return every alarm people should see, gravest and newest first."""
+        rows = [self.row(view, now) for view in self._engine.view()]
+        return sorted(rows, key=lambda row: (row["letter"] in "DF", gravity(row["level"]), -row["at"]))
+
+    def find(self, device: str, rule: str) -> View | None:
+        """Return one alarm that stands, or None."""
+        return next((v for v in self._engine.view() if (v.device, v.rule) == (device, rule)), None)
+
+    def row(self, view: View, now: Instant) -> dict[str, Any]:
+        """Return one alarm as JSON-able data; `age` in seconds since it opened."""
+        row = asdict(view)
+        row["class"] = row.pop("alarm_class").value
+        row["place"] = self._places.get(view.device, {})
+        row["age"] = round(max(0.0, (now.wall - view.opened) / 1e9), 1) if view.opened else None
+        row["message"] = dict(view.message)
+        return row
+
+
+async def acknowledge(pipeline: Pipeline, key: tuple[str, str], body: Mapping[str, Any]) -> Answer:
+    """Acknowledge what somebody has seen. Body: occurrence, seen, actor, comment."""
+    try:
+        occurrence, seen, actor = str(body["occurrence"]), int(body["seen"]), str(body["actor"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise HTTPException(400, f"occurrence, seen and actor are wanted: {error}") from error
+    comment = str(body.get("comment", ""))[:1000]
+    return await pipeline.act(lambda engine, now: engine.ack(key, occurrence, seen, actor, now, comment))

@@ -1,0 +1,63 @@
+"""What is done now and then, by the calendar: reminders that a calibration is due. Never polling.
+
+APScheduler goes by the wall clock, which a board without a battery sets by leaps; so nothing that
+safety hangs on is scheduled here (retention of the journal is the store's own business).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.config import Site
+    from gateway.health import Health
+
+log = logging.getLogger(__name__)
+
+CALIBRATE = {
+    "gas": 365
+}  # days: verification of gas detectors is yearly (JJG 693, from memory: a reminder only)
+EVERY = 3600 * 6
+
+
+async def housekeeping(site: Site, health: Health) -> None:
+    """Run the calendar until cancelled."""
+    scheduler = AsyncIOScheduler(timezone=site.timezone)
+    scheduler.add_job(
+        lambda: remind(site, health),
+        "interval",
+        seconds=EVERY,
+        next_run_time=datetime.now(site.timezone),
+        coalesce=True,
+        misfire_grace_time=None,
+    )
+    scheduler.start()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+def remind(site: Site, health: Health) -> None:
+    """Note which devices are due for calibration today."""
+    due = dict(calibration_due(site, datetime.now(site.timezone).date()))
+    if due.keys() - health.calibration_due.keys():
+        log.warning("calibration due devices=%s", ",".join(due))
+    health.calibration_due = due
+
+
+def calibration_due(site: Site, today: date) -> Iterator[tuple[str, int]]:
+    """Yield the devices whose calibration is overdue, and by how many days."""
+    for device in site.devices.values():
+        period = CALIBRATE.get(device.profile.kind)
+        if period is not None and device.calibrated is not None:
+            overdue = (today - device.calibrated).days - period
+            if overdue >= 0:
+                yield device.name, overdue
