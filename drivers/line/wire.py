@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Judge = Callable[[int, bytes], bytes | DriverError | None]
 
 WORTH_RESTING: Final = 0.0007  # seconds of bytes still to come for which the reader is put to sleep
+EARLY: Final = 0.0002  # it is woken this long before the last of them, so that resting costs no time
 GRACE: Final = 0.06  # serial: within one answer bytes never pause so long (USB adapters hold back 16 ms)
 MOST_BUFFERED: Final = 1024  # idle chatter kept; more is noise
 SLACK: Final = 1.1  # devices with coarse clocks send a little slower than their rate
@@ -220,7 +221,7 @@ class Wire(Generic[Q]):
 
     def _rest(self, now: float, missing: int) -> None:
         """Sleep until the missing bytes are due instead of waking for each of them."""
-        due = missing * self._character
+        due = missing * self._character - max(EARLY, self._character)
         if self._serial and self._port is not None and due > WORTH_RESTING:
             self._port.rest()
             self._alarm.at(now + due, self._wake)
@@ -234,7 +235,7 @@ class Wire(Generic[Q]):
         unit = self._query.unit if self._query is not None else 0
         frames, garbage = self._framing.cut(self._buffer, unit, final=final)
         if garbage:
-            self._stats.crc_errors += 1
+            self._stats.crc_errors += not (self.sent and self._garbage)  # once per request
             self._garbage += garbage[: MOST_BUFFERED - len(self._garbage)]
         for unit, pdu in frames:
             verdict = self._judge(unit, pdu)
