@@ -1,0 +1,199 @@
+"""One test for all device models: each loads, is sound, and decodes its capture to the true values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymodbus.framer.rtu import FramerRTU
+from ruamel.yaml import YAML
+
+from drivers.checks import check
+from drivers.modbus.plan import Cost, plan
+from drivers.points import compile_block, compile_finish
+from drivers.profile import KINDS, Profile
+from drivers.registers import Table
+from drivers.simulator.persona import parse_dramas, parse_persona
+from drivers.simulator.player import Player
+from drivers.simulator.unit import Image
+from gateway.config.profiles import Library
+from gateway.config.report import Report
+
+ROOT = Path(__file__).parents[2]
+CAPTURES = ROOT / "tests" / "captures"
+NAMES = sorted(
+    f.relative_to(ROOT / "drivers/profiles").with_suffix("").as_posix()
+    for f in (ROOT / "drivers/profiles").glob("*/*.yaml")
+)
+TABLES = {1: Table.COIL, 2: Table.DISCRETE, 3: Table.HOLDING, 4: Table.INPUT}
+SERIAL = Cost(byte=11 / 9600, silence=0.004, turnaround=0.03)
+CONTRACT = {
+    "gas/generic": ({"lel", "co"}, {"lel-high", "lel-high-high", "co-high"}),
+    "electrical_fire/generic": (
+        {"residual_current", "cable_temperature"},
+        {"residual-high", "residual-high-high", "temperature-high"},
+    ),
+    "charging_pile/generic": ({"voltage", "current", "power", "energy", "temperature"}, {"over-current"}),
+    "manhole/generic": (
+        {"tilt_x", "tilt_y", "tilt", "water_level", "battery"},
+        {"displaced", "open", "overturned", "flooded"},
+    ),
+}
+
+
+def load(name: str) -> Profile:
+    report = Report()
+    entry = Library().get(name, report)
+    assert entry is not None, f"{name} does not load: {vars(report)}"
+    return entry.profile
+
+
+def capture(name: str) -> dict[str, Any]:
+    file = CAPTURES / f"{name.replace('/', '-')}.yaml"
+    assert file.is_file(), f"{name} has no capture: write {file}"
+    found: dict[str, Any] = YAML(typ="safe").load(file)
+    return found
+
+
+def checked(frame: str) -> bytes:
+    data = bytes.fromhex(frame)
+    assert FramerRTU.compute_CRC(data[:-2]) == int.from_bytes(data[-2:], "big"), f"CRC of {frame}"
+    return data[:-2]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_profile_loads_and_nothing_is_wrong_with_it(name: str) -> None:
+    profile = load(name)
+    assert check(profile) == []
+    assert name.split("/", maxsplit=1)[0] == profile.kind
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_capture_decodes_to_the_true_values(name: str) -> None:
+    profile, known = load(name), capture(name)
+    assert known["profile"] == name
+    assert known["source"]
+    finish = compile_finish(profile)
+    seen: set[str] = set()
+    for exchange in known["exchanges"]:
+        request, answer = checked(exchange["request"]), checked(exchange["answer"])
+        table = TABLES[request[1]]
+        start, count = int.from_bytes(request[2:4], "big"), int.from_bytes(request[4:6], "big")
+        assert answer[:2] == request[:2]
+        assert answer[2] == len(answer) - 3
+        points = {
+            n: p
+            for n, p in profile.points.items()
+            if p.readable and p.table is table and start <= p.address <= start + count - p.count
+        }
+        values, bad = compile_block(points, start, count, table).decode(answer[3:])
+        if finish is not None:
+            finish(values, bad)
+        wanted = exchange.get("values", {})
+        assert values.keys() == wanted.keys()
+        assert dict(bad) == exchange.get("bad", {})
+        for point, value in wanted.items():
+            if isinstance(value, float):
+                assert values[point] == pytest.approx(value, rel=1e-6, abs=6e-4), point
+            else:
+                assert values[point] == value
+                assert type(values[point]) is type(value) or not isinstance(value, bool), point
+        seen |= wanted.keys()
+    assert seen == set(profile.reported), "every point has a true value in the capture"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_requests_fit_the_device(name: str) -> None:
+    profile = load(name)
+    blocks = plan(profile.points, SERIAL, profile.limits, first=profile.needs(profile.alarm_points))
+    read = [n for block in blocks for n in block.points]
+    assert sorted(read) == sorted(n for n, p in profile.points.items() if p.readable)
+    assert all(b.count <= profile.limits.max_registers for b in blocks if not b.table.is_bits)
+
+
+def on_the_wire(table: Table, held: list[int]) -> bytes:
+    if not table.is_bits:
+        return b"".join(register.to_bytes(2, "big") for register in held)
+    return sum(bit << i for i, bit in enumerate(held)).to_bytes((len(held) + 7) // 8, "little")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_can_be_played_and_stays_believable(name: str) -> None:
+    profile = load(name)
+    player = Player(parse_persona(profile.persona), parse_dramas(profile.dramas), name)
+    image, finish = Image(profile.points, profile.limits), compile_finish(profile)
+    blocks = plan(profile.points, SERIAL, replace(profile.limits, bridge=False))
+    decoders = [
+        compile_block({n: profile.points[n] for n in b.points}, b.start, b.count, b.table) for b in blocks
+    ]
+    for t in range(0, 7200, 67):
+        image.update(player.values(float(t)))
+        values: dict[str, Any] = {}
+        bad: dict[str, Any] = {}
+        for block, decoder in zip(blocks, decoders, strict=True):
+            good, wrong = decoder.decode(
+                on_the_wire(block.table, image.read(block.table, block.start, block.count))
+            )
+            values |= good
+            bad |= wrong
+        if finish is not None:
+            finish(values, bad)
+        assert bad == {}, f"at {t} s"
+        assert set(values) == set(profile.reported)
+    for drama in profile.dramas:
+        player.start(drama, 8000.0)
+        for t in range(8001, 8100, 7):
+            player.values(float(t))
+        player.stop(drama)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_rule_has_its_clause_and_speaks_both_languages(name: str) -> None:
+    profile = load(name)
+    assert {"stale", "bad-data"} <= set(profile.rules)
+    for rule_name, rule in profile.rules.items():
+        assert rule["source"].strip(), rule_name
+        messages = [rule.get("message"), *(c.get("message") for c in rule.get("codes", {}).values())]
+        messages = [m for m in messages if m]
+        assert messages, rule_name
+        for message in messages:
+            assert set(message) == {"zh", "en"}
+            assert re.search("[\u4e00-\u9fff]", message["zh"])
+            assert not re.search("[\u4e00-\u9fff]", message["en"])
+
+
+def test_every_kind_has_a_generic_profile() -> None:
+    assert {f"{kind}/generic" for kind in KINDS} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_the_generic_profiles_have_the_names_of_the_contract(name: str) -> None:
+    profile = load(name)
+    points, rules = CONTRACT[name]
+    assert points <= set(profile.reported)
+    assert rules <= set(profile.rules)
+
+
+def test_only_what_must_be_reset_by_hand_latches() -> None:
+    """`residual-high` clears by itself (rule tests of the contract), its second level does not."""
+    rules = load("electrical_fire/generic").rules
+    assert rules["residual-high"]["latch"] is False
+    assert rules["residual-high-high"]["latch"] is True
+
+
+def test_the_breaker_can_be_opened_from_afar_but_not_closed() -> None:
+    write = load("electrical_fire/leakage-breaker").points["breaker"].write
+    assert write is not None
+    assert write.words == ("open",)
+
+
+def test_what_a_source_does_not_state_is_asked_of_the_site() -> None:
+    points = load("electrical_fire/leakage-breaker").points
+    assert all("scale" in p.confirm for n, p in points.items() if n != "breaker")
+
+
+def test_every_capture_belongs_to_a_profile() -> None:
+    assert {f.stem for f in CAPTURES.glob("*.yaml")} >= {n.replace("/", "-") for n in NAMES}
