@@ -108,7 +108,7 @@ class Life:
             state.occurrence = o = Occurrence(
                 self.new_id(), stage.level, stage.level, now.wall, self.value, test=test
             )
-            self.told_bad = (False, float("-inf"))
+            self.told_bad = (state.input is Input.BAD, float("-inf"))  # the first event says it
         else:
             o.activations += 1
             o.acked = False

@@ -99,11 +99,11 @@ class Stale(Rule):
 
     def words(self) -> dict[str, str]:
         """Return it in words."""
-        what = self.point or "*"
         tail = delays(self.on_delay, self.off_delay)
-        zh = f"{what} 超过 {self.k:g} 个周期（至少 {span(self.floor)}）无有效数据"
+        what = self.point or "reading"
+        zh = f"{self.point} 超过 {self.k:g} 个周期（至少 {span(self.floor)}）无有效数据"
         en = f"no good {what} for {self.k:g} cycles, at least {span(self.floor)}"
-        return {"zh": zh + tail["zh"], "en": en + tail["en"]}
+        return {"zh": zh.strip() + tail["zh"], "en": en + tail["en"]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +173,7 @@ class BadData(Rule):
 
     def words(self) -> dict[str, str]:
         """Return it in words."""
-        what, tail = self.point or "*", delays(0, self.off_delay)
-        zh, en = f"{what} 最近 {self.of} 次中 {self.bad} 次数据无效", f"{self.bad} of {self.of} {what} bad"
-        return {"zh": zh + tail["zh"], "en": en + tail["en"]}
+        tail, of = delays(0, self.off_delay), f" of {self.point}" if self.point else ""
+        zh = f"{self.point} 最近 {self.of} 次应答中 {self.bad} 次数据无效"
+        en = f"{self.bad} of the last {self.of} answers{of} bad"
+        return {"zh": zh.strip() + tail["zh"], "en": en + tail["en"]}
