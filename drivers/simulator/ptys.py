@@ -114,7 +114,8 @@ class PtyLine:
         start = max(now, self._heard_until)
         self._heard_until = start + len(data) * character
         self._begin(self._heard_until, character)
-        if self._out:  # both talk at once: neither is understood
+        talking = bool(self._out) and self._out[0][0] - character < self._heard_until
+        if talking and not self._echo:  # both talk at once: neither is understood
             self.collisions += 1
             self._spoil()
             self._heard += b"\xff"

@@ -318,11 +318,33 @@ async def test_who_talks_while_an_answer_is_on_the_wire_spoils_it(tmp_path: Path
         port = Port(tmp_path / "p", 9600)
         clean, _ = await port.ask("11 03 00 00 00 07", 0.2, 19)
         assert good(clean)
-        await port.ask("11 03 00 00 00 07", 0.02)  # the answer is under way
-        spoilt, _ = await port.ask("11 03 00 00 00 07", 0.2)
+        begun, _ = await port.ask("11 03 00 00 00 07", 0.02)  # the answer is under way
+        rest, _ = await port.ask("11 03 00 00 00 07", 0.2)
         assert simulation.report()["lines"]["rs485-1"]["collisions"] == 1
-        assert not good(spoilt)
+        assert len(begun + rest) == len(clean)  # the second request was not heard
+        assert not good(begun + rest)
         port.close()
+
+
+async def test_an_adapter_with_echo_gives_back_what_was_sent_before_the_answer(tmp_path: Path) -> None:
+    body = bytes.fromhex("11 03 00 00 00 01")
+    async with played(serial_line(tmp_path / "p", echo=True), [unit()]):
+        port = Port(tmp_path / "p", 9600)
+        heard, _ = await port.ask(body.hex(), 0.5, 15)
+        assert heard[:8] == body + crc(body)
+        assert good(heard[8:])
+        port.close()
+
+
+async def test_the_speed_is_the_one_that_the_application_sets(tmp_path: Path) -> None:
+    async with played(serial_line(tmp_path / "p", baud=9600), [unit()]):
+        took = []
+        for baud in (2400, 19200):
+            port = Port(tmp_path / "p", baud)
+            took.append((await port.ask("11 03 00 00 00 07", 1.0, 19))[1])
+            port.close()
+    assert took[0] == pytest.approx(30.5 * 10 / 2400, rel=0.1)
+    assert took[1] < took[0] / 3
 
 
 # --- the script --------------------------------------------------------------------------------------------
