@@ -210,7 +210,7 @@ def _overlaps(points: Mapping[str, Point]) -> Iterator[Problem]:
             placed.append((point.table, point.address, point.address + point.count, name, point))
         except ValueError:
             continue  # reported with the point
-    placed.sort(key=lambda item: item[:4])
+    placed.sort(key=lambda item: item[:3])  # stable: of two at one place, the later in the file is at fault
     for index, (table, start, end, name, point) in enumerate(placed):
         for other_table, other_start, other_end, other_name, other in placed[index + 1 :]:
             if other_table is not table or other_start >= end:

@@ -1,0 +1,79 @@
+"""`tocsin profiles`: what people and programs see of the device library."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from wcwidth import wcswidth
+
+from gateway.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["profiles", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_the_list_has_a_line_per_model(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = output(capsys, "list").splitlines()
+    assert lines[0].split() == ["PROFILE", "KIND", "PROTOCOL", "POINTS", "RULES", "NAME"]
+    assert any(line.startswith("gas/oem-module ") for line in lines)
+    only: Any = json.loads(output(capsys, "list", "--kind", "manhole", "-o", "json"))
+    assert {entry["kind"] for entry in only} == {"manhole"}
+    assert set(only[0]) == {"profile", "kind", "name", "protocol", "points", "rules", "source"}
+
+
+def test_a_model_is_shown_with_points_rules_and_source(capsys: pytest.CaptureFixture[str]) -> None:
+    text = output(capsys, "show", "electrical_fire/leakage-breaker")
+    assert "input:0x0005" in text
+    assert "residual-high" in text
+    assert "source: " in text
+    assert "the site sets in `map`: " in text
+    shown: Any = json.loads(output(capsys, "show", "meter/pzem-016", "-o", "json"))
+    assert shown["points"]["current"]["order"] == "CDAB"
+
+
+def test_chinese_columns_stay_aligned(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOCSIN_LANG", "zh")
+    lines = output(capsys, "show", "gas/oem-module").splitlines()
+    rows = [line for line in lines if "holding:" in line]
+    assert len({wcswidth(line[: line.index("holding:")]) for line in rows}) == 1
+    assert any("可燃气体浓度" in row for row in rows)
+
+
+def test_an_unknown_model_or_kind_exits_2_and_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["profiles", "show", "gas/oem-modul"]) == 2
+    assert "did you mean `gas/oem-module`" in capsys.readouterr().err
+    assert main(["profiles", "list", "--kind", "volcano"]) == 2
+    assert "no model of kind volcano" in capsys.readouterr().err
+
+
+def test_a_broken_file_exits_2_with_every_mistake_and_its_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "gas" / "mine.yaml"
+    file.parent.mkdir()
+    file.write_text(
+        "kind: gas\nname: {zh: 我的, en: mine}\nsource: manual\npoints:\n"
+        "  lel: {register: holding:0, type: uint16, unit: LEL, name: {zh: 气, en: gas}}\n"
+        "  co: {register: holding:0, type: uint16, name: {zh: 一氧化碳}}\n",
+        encoding="utf-8",
+    )
+    assert main(["profiles", "check", str(file)]) == 2
+    errors = capsys.readouterr().err
+    assert f"{file}:5:" in errors
+    assert "'LEL' is not a unit we know" in errors
+    assert "overlaps lel" in errors
+    assert f"{file}:6:" in errors
+    assert main(["profiles", "check", "-o", "json", str(file)]) == 2
+    told: Any = json.loads(capsys.readouterr().out)
+    assert told[0]["ok"] is False
+    assert len(told[0]["messages"]) == 3
