@@ -55,7 +55,9 @@ class PtyUnit:
         tty.setraw(self.slave)
         self.path = os.ttyname(self.slave)
         unit = LateUnit(delay)
-        asyncio.get_running_loop().add_reader(self.near, lambda: unit.hear(os.read(self.near, 4096), self._write))
+        asyncio.get_running_loop().add_reader(
+            self.near, lambda: unit.hear(os.read(self.near, 4096), self._write)
+        )
 
     def _write(self, data: bytes) -> None:
         if self.near >= 0:

@@ -40,6 +40,7 @@ class ScriptedWire:
         self._came = bytearray()
         self._arrived = asyncio.Event()
         self._player: asyncio.Task[None] | None = None
+        self._at = 0
         self.wrong: list[str] = []
 
     async def __aenter__(self) -> Self:
@@ -72,7 +73,8 @@ class ScriptedWire:
         self._arrived.set()
 
     async def _play(self) -> None:
-        for self._at, (what, data) in enumerate(self._steps):
+        for at, (what, data) in enumerate(self._steps):
+            self._at = at
             if what == "wait":
                 await asyncio.sleep(float(data))
             elif what == "<<":

@@ -10,20 +10,21 @@ import asyncio
 from typing import TYPE_CHECKING, Generic
 
 from drivers.errors import BadAnswer, DriverError, Held, NoAnswer, Refused
+from drivers.line.dialect import Q
 from drivers.line.door import Door
 from drivers.line.owed import LAPSE, Debt, Owed
 from drivers.line.port import make_port
 from drivers.line.stats import LineStats
 from drivers.line.timing import character
 from drivers.line.turns import Turns
-from drivers.line.wire import Q, Wire
+from drivers.line.wire import Wire
 from drivers.modbus.pdu import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drivers.line.dialect import Framing
     from drivers.line.settings import LineSettings
-    from drivers.line.wire import Framing
 
 PROVEN = b""  # what a fence returns when a late frame has proven already what it was sent for
 

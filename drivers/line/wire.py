@@ -7,16 +7,18 @@ silence, and the answer is judged in the wake-up of its last bytes.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic
 
 from drivers.errors import BadAnswer, LineDown, NoAnswer
 from drivers.line.alarm import Alarm
+from drivers.line.dialect import Q
 from drivers.line.timing import character, silence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from drivers.errors import DriverError
+    from drivers.line.dialect import Framing
     from drivers.line.port import Port
     from drivers.line.settings import LineSettings
     from drivers.line.stats import LineStats
@@ -29,61 +31,6 @@ EARLY: Final = 0.0002  # it is woken this long before the last of them, so that 
 GRACE: Final = 0.06  # serial: within one answer bytes never pause so long (USB adapters hold back 16 ms)
 MOST_BUFFERED: Final = 1024  # idle chatter kept; more is noise
 SLACK: Final = 1.1  # devices with coarse clocks send a little slower than their rate
-
-
-class TurnQuery(Protocol):
-    """A request, as far as a wire and its line need to know it."""
-
-    @property
-    def unit(self) -> int:
-        """Whom it asks."""
-        ...
-
-    @property
-    def function(self) -> int:
-        """What an exception to it names."""
-        ...
-
-    @property
-    def shape(self) -> bytes:
-        """How a good answer begins."""
-        ...
-
-    @property
-    def answer(self) -> int | None:
-        """Bytes of a good answer without frame, None when unknown."""
-        ...
-
-
-Q = TypeVar("Q", bound=TurnQuery)
-
-
-class Framing(Protocol[Q]):
-    """What a serial protocol tells the wire; `drivers.modbus.framing.Rtu` is the model."""
-
-    def request(self, query: Q) -> bytes:
-        """Return the bytes to be sent."""
-        ...
-
-    def fence(self, query: Q, attempt: int) -> list[Q]:
-        """Return harmless requests whose answers differ in shape from the query's, best first."""
-        ...
-
-    def length(self, query: Q) -> int:
-        """Return how many bytes a good answer has, or the least where that is unknown."""
-        ...
-
-    def answer(self, buffer: bytearray, query: Q) -> bytes | None:
-        """Return the PDU when the bytes are exactly one good answer."""
-        ...
-
-    def missing(self, buffer: bytearray, query: Q) -> int:
-        """Return how many bytes must come at least before looking is worth while."""
-        ...
-
-    def cut(self, buffer: bytearray, unit: int, *, final: bool) -> tuple[Sequence[tuple[int, bytes]], bytes]:
-        """Take whole frames (unit, PDU) and the garbage between them out of the bytes."""
-        ...
 
 
 class Wire(Generic[Q]):

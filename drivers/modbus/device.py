@@ -117,14 +117,15 @@ class ModbusDevice:
 
     async def _collect(self, reading: _Reading) -> tuple[Good, Bad]:
         """Ask for the blocks one after the other. A unit that is silent is not asked for the next one."""
+        values: Good = {}
+        bad: Bad = {}
         parts = reading.parts
         if len(parts) == 1:  # the common case, without the bookkeeping
             try:
                 return parts[0].decoder.decode((await self._once_more(parts[0].query))[1:])
             except Refused as error:
-                self._raise_if_nobody(error)
-        values: Good = {}
-        bad: Bad = {}
+                await self._divide(parts[0], error, values, bad)
+                return values, bad
         failure: DriverError | None = None
         answered = False
         for part in parts:
@@ -143,22 +144,27 @@ class ModbusDevice:
         return values, bad
 
     async def _take(self, part: _Part, values: Good, bad: Bad) -> bool:
-        """Read one block into `values` and `bad`; refused for its address, in halves. True: it answered."""
+        """Read one block into `values` and `bad`. True: it answered."""
         try:
             data = await self._once_more(part.query)
         except Refused as error:
-            self._raise_if_nobody(error)
-            smaller = self._lessons.refused(part.block) if error.code in WORTH_SPLITTING else ()
-            if not smaller:
-                bad |= dict.fromkeys(part.block.points, Quality.REFUSED)
-            for block in smaller:
-                await self._take(self._part(block), values, bad)
+            await self._divide(part, error, values, bad)
             return True
         self._lessons.answered(part.block)
         good, wrong = part.decoder.decode(data[1:])
         values |= good
         bad |= wrong
         return True
+
+    async def _divide(self, part: _Part, error: Refused, values: Good, bad: Bad) -> None:
+        """Read a refused block in halves when its addresses may be the cause; else its points are bad."""
+        if error.code in pdu.NO_TARGET:  # a gateway speaks for a unit that is not there
+            raise NoAnswer(str(error)) from error
+        smaller = self._lessons.refused(part.block) if error.code in WORTH_SPLITTING else ()
+        if not smaller:
+            bad |= dict.fromkeys(part.block.points, Quality.REFUSED)
+        for block in smaller:
+            await self._take(self._part(block), values, bad)
 
     async def _once_more(self, query: Query) -> bytes:
         """Ask; when only broken bytes come, ask once more at once: noise is seldom twice in a row."""
@@ -191,10 +197,6 @@ class ModbusDevice:
         """Give the turn back when the device's own interval is not over; the line has other work."""
         if self._next_request - asyncio.get_running_loop().time() > SHORT:
             raise Held(f"{self.name}: it takes one request in a while", self._next_request)
-
-    def _raise_if_nobody(self, error: Refused) -> None:
-        if error.code in pdu.NO_TARGET:  # a gateway speaks for a unit that is not there
-            raise NoAnswer(str(error)) from error
 
     def _relearn(self) -> None:
         """Ask again for what was refused: the device was away and may be another, or time has passed."""

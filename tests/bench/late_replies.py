@@ -15,10 +15,9 @@ import random
 import sys
 import time
 from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
-
+import _checkout  # noqa: F401  first: it says where the others are
 from late_unit import PtyUnit, TcpUnit
 from pymodbus import FramerType
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
@@ -29,10 +28,13 @@ from drivers.line.settings import LineSettings
 from drivers.modbus import pdu
 from drivers.registry import make_line
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
 TIMEOUT = 0.3
 
 
-def lateness(seed: int):  # noqa: ANN201  a plain closure
+def lateness(seed: int) -> Callable[[int], float]:
     chance = random.Random(seed)
     return lambda _: TIMEOUT + chance.uniform(0.05, 0.9) if chance.random() < 0.5 else 0.0
 
@@ -74,7 +76,9 @@ async def plain(seed: int, trials: int) -> Counter[str]:
         tcp = TcpUnit(lateness(seed))
         host, port = (await tcp.start()).split(":")
         unit: TcpUnit | PtyUnit = tcp
-        client = AsyncModbusTcpClient(host, port=int(port), framer=FramerType.RTU, timeout=TIMEOUT, retries=0)
+        client: AsyncModbusTcpClient | AsyncModbusSerialClient = AsyncModbusTcpClient(
+            host, port=int(port), framer=FramerType.RTU, timeout=TIMEOUT, retries=0
+        )
     else:
         unit = PtyUnit(lateness(seed))
         client = AsyncModbusSerialClient(unit.path, baudrate=115200, timeout=TIMEOUT, retries=0)
@@ -94,7 +98,7 @@ async def plain(seed: int, trials: int) -> Counter[str]:
     return told
 
 
-async def trial(run, lines: int, each: int) -> Counter[str]:  # noqa: ANN001  one of the two above
+async def trial(run: Callable[[int, int], Awaitable[Counter[str]]], lines: int, each: int) -> Counter[str]:
     return sum(await asyncio.gather(*(run(seed, each) for seed in range(lines))), Counter())
 
 

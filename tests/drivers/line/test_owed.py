@@ -77,8 +77,12 @@ MOVES = st.lists(
 def play(moves: list[tuple[str, object]], *, guarded: bool) -> int:
     """Let master and unit take turns; return how many answers were credited to the wrong request."""
     owed = Owed()
-    inside: list[tuple[int, int, int]] = []  # what the unit has still to answer, in order: number, function, size
+    inside: list[
+        tuple[int, int, int]
+    ] = []  # what the unit has still to answer, in order: number, function, size
     current: tuple[int, int, int] | None = None
+    function: int
+    size: int
     number = wrong = 0
     for what, detail in moves:
         if what == "ask" and current is None:
@@ -106,12 +110,17 @@ def play(moves: list[tuple[str, object]], *, guarded: bool) -> int:
 
 
 @given(MOVES)
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_no_answer_is_ever_credited_to_another_request(moves: list[tuple[str, object]]) -> None:
     assert play(moves, guarded=True) == 0
 
 
 def test_the_same_adversary_beats_a_master_without_the_proof() -> None:
-    moves: list[tuple[str, object]] = [("ask", (3, 4)), ("time out", None), ("ask", (3, 4)), ("answer", False)]
+    moves: list[tuple[str, object]] = [
+        ("ask", (3, 4)),
+        ("time out", None),
+        ("ask", (3, 4)),
+        ("answer", False),
+    ]
     assert play(moves, guarded=False) == 1
     assert play(moves, guarded=True) == 0

@@ -8,6 +8,7 @@ import pty
 import random
 import tty
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,7 +90,10 @@ async def test_garbage_before_the_answer_is_skipped() -> None:
 
 async def test_when_another_unit_answers_we_keep_waiting() -> None:
     foreign = hexed(18, 3, 4, 7, 7, 7, 7)
-    async with ScriptedWire(f">> {ASK}\n<< {foreign}\nwait 30ms\n<< {GOOD}") as wire, serial(wire.path) as line:
+    async with (
+        ScriptedWire(f">> {ASK}\n<< {foreign}\nwait 30ms\n<< {GOOD}") as wire,
+        serial(wire.path) as line,
+    ):
         assert await line.exchange(FIRST) == bytes([4, 1, 2, 3, 4])
         assert line.stats.foreign == 1
 
@@ -172,7 +176,10 @@ async def test_after_a_cancelled_exchange_its_answer_goes_to_nobody() -> None:
 
 
 async def test_callers_take_turns_and_a_cancelled_one_holds_nobody_up() -> None:
-    async with ScriptedWire(f">> {ASK}\nwait 20ms\n<< {GOOD}\n>> {ASK_OTHER}\n<< {OTHER}") as wire, serial(wire.path) as line:
+    async with (
+        ScriptedWire(f">> {ASK}\nwait 20ms\n<< {GOOD}\n>> {ASK_OTHER}\n<< {OTHER}") as wire,
+        serial(wire.path) as line,
+    ):
         first, second, third = (asyncio.create_task(line.exchange(q)) for q in (FIRST, FIRST, SECOND))
         await asyncio.sleep(0.01)
         second.cancel()
@@ -184,29 +191,33 @@ async def test_a_port_that_hangs_up_ends_the_exchange_and_is_closed_at_once() ->
         with pytest.raises(LineDown):
             await line.exchange(FIRST)
         assert not line.is_open
-        assert not [fd for fd in os.listdir("/proc/self/fd") if _leads_to(fd, wire.path)]
+        assert not descriptors_of(wire.path)
         with pytest.raises(LineDown, match="next attempt in"):
             await line.exchange(FIRST)
 
 
-def _leads_to(fd: str, path: str) -> bool:
+def descriptors_of(path: str) -> list[Path]:
+    return [fd for fd in Path("/proc/self/fd").iterdir() if _leads_to(fd, path)]
+
+
+def _leads_to(fd: Path, path: str) -> bool:
     try:
-        return os.readlink(f"/proc/self/fd/{fd}").startswith(path)
+        return str(fd.readlink()).startswith(path)
     except OSError:
         return False
 
 
-async def test_a_port_that_vanishes_and_comes_back_is_reopened(tmp_path: object) -> None:
-    link = f"{tmp_path}/tty"
+async def test_a_port_that_vanishes_and_comes_back_is_reopened(tmp_path: Path) -> None:
+    link = tmp_path / "tty"
     async with ScriptedWire(f">> {ASK}\n<< {GOOD}\nwait 50ms\nhang up") as wire:
-        os.symlink(wire.path, link)
-        line = make_line(LineSettings("test", "modbus-rtu", serial=link, baud=115200))
+        link.symlink_to(wire.path)
+        line = make_line(LineSettings("test", "modbus-rtu", serial=str(link), baud=115200))
         await line.exchange(FIRST)  # opens by itself
         await asyncio.sleep(0.1)
     assert not line.is_open
-    os.unlink(link)
+    link.unlink()
     async with ScriptedWire(f">> {ASK}\n<< {GOOD}") as wire:
-        os.symlink(wire.path, link)
+        link.symlink_to(wire.path)
         async with asyncio.timeout(2):
             await line.ready()
         assert await line.exchange(FIRST) == bytes([4, 1, 2, 3, 4])

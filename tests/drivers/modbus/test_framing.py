@@ -87,7 +87,9 @@ def test_how_much_is_missing_is_known_from_the_first_bytes(came: bytes, missing:
     st.lists(st.tuples(st.integers(1, 247), st.binary(min_size=2, max_size=20)), min_size=1, max_size=5),
     st.lists(st.integers(1, 9), min_size=1, max_size=30),
 )
-def test_frames_do_not_depend_on_how_the_stream_is_cut(told: list[tuple[int, bytes]], cuts: list[int]) -> None:
+def test_frames_do_not_depend_on_how_the_stream_is_cut(
+    told: list[tuple[int, bytes]], cuts: list[int]
+) -> None:
     sent = [(unit, bytes((3, len(data) & 0xFE)) + data[: len(data) & 0xFE]) for unit, data in told]
     stream = b"".join(rtu(unit, *body) for unit, body in sent)
     buffer, got, at, turn = bytearray(), [], 0, 0
@@ -115,14 +117,18 @@ def test_a_single_frame_says_what_is_wrong_with_it() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 0xFFFF), st.integers(0, 255), st.binary(min_size=1, max_size=253)), max_size=6),
+    st.lists(
+        st.tuples(st.integers(0, 0xFFFF), st.integers(0, 255), st.binary(min_size=1, max_size=253)),
+        max_size=6,
+    ),
     st.lists(st.integers(1, 40), min_size=1),
 )
 def test_tcp_frames_do_not_depend_on_how_the_stream_is_cut(
     told: list[tuple[int, int, bytes]], cuts: list[int]
 ) -> None:
     stream = b"".join(
-        t.to_bytes(2, "big") + b"\0\0" + (len(body) + 1).to_bytes(2, "big") + bytes((unit,)) + body for t, unit, body in told
+        t.to_bytes(2, "big") + b"\0\0" + (len(body) + 1).to_bytes(2, "big") + bytes((unit,)) + body
+        for t, unit, body in told
     )
     reader, got, at, turn = PacketReader(), [], 0, 0
     while at < len(stream):

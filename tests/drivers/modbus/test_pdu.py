@@ -79,7 +79,13 @@ def test_what_cannot_be_read_is_refused_with_its_values(function: int, start: in
 
 
 QUERIES = [
-    *(pdu.read(5, f, s, n) for f in (1, 2, 3, 4) for s in (0, 7, 0xFFFF) for n in (1, 2, 8, 9, 125) if s + n <= 0x10000),
+    *(
+        pdu.read(5, f, s, n)
+        for f in (1, 2, 3, 4)
+        for s in (0, 7, 0xFFFF)
+        for n in (1, 2, 8, 9, 125)
+        if s + n <= 0x10000
+    ),
     pdu.write_coil(5, 3, on=True),
     pdu.write_register(5, 3, 77),
     pdu.write_coils(5, 3, [True, False]),
