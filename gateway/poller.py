@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 COMMAND_ROW = 4  # commands in a row before a due poll gets its turn: orders must not blind the alarms
+HELD_LEAST = 0.02  # seconds before a device that was held back is tried again, whatever the line says
 SILENT = 60.0  # seconds of silence of all devices before the port is closed and opened afresh
 
 
@@ -174,7 +175,7 @@ class Poller:
         try:
             values, bad = await station.device.read(turn.points)
         except Held as error:
-            self.schedule.held(turn, error.until)
+            self.schedule.held(turn, max(error.until, self._clock.mono() + HELD_LEAST))
             return
         except LineDown as error:
             self.schedule.released(turn)

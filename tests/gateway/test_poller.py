@@ -232,10 +232,10 @@ async def test_a_silent_device_does_not_slow_the_others_down() -> None:
     devices[3].error, devices[3].takes = NoAnswer("silent"), 0.05
     slowly = Timing(timeout=0.05, retry=0.1, probe_first=0.3)
     async with Rig(devices, every=0.1, timing=slowly, lost_after=0.2).running() as rig:
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(1.2)
     for device in rig.devices:
         if device != "d3":
-            assert len(rig.of(device)) >= 19
+            assert len(rig.of(device)) >= 11
 
 
 async def test_a_device_that_refuses_is_alive_with_bad_points() -> None:
@@ -320,7 +320,7 @@ async def test_a_bug_comes_out_of_the_poller(lanes: int) -> None:
 
 async def test_an_idle_poller_sleeps() -> None:
     devices = some(4)
-    rig = Rig(devices, every=0.5, timing=timing(4))
+    rig = Rig(devices, every=0.25, timing=timing(4))
     turns = 0
     take = rig.poller.schedule.take
 
@@ -331,7 +331,7 @@ async def test_an_idle_poller_sleeps() -> None:
 
     rig.poller.schedule.take = counted  # type: ignore[assignment,method-assign]  # counts its calls
     async with rig.running():
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(0.6)
     assert turns < 100
     assert len(rig.samples) >= 8
 

@@ -185,7 +185,7 @@ def test_control_a_silent_device_polled_like_the_others_does_move_them() -> None
     cost=st.floats(0.005, 0.06),
     every=st.sampled_from([0.0, 0.1, 0.5, 1.0, 5.0]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_lost_devices_together_take_a_twentieth_of_the_line(
     dead: int, timeout: float, cost: float, every: float
 ) -> None:
@@ -258,7 +258,7 @@ HISTORIES = st.lists(st.tuples(st.integers(0, 7), st.floats(0, 80), st.floats(0.
 
 
 @given(HISTORIES, st.sampled_from([1, 3]), st.sampled_from([0.5, 1.0, 5.0]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_after_any_history_of_failures_everyone_is_polled_at_its_period_again(
     outages: list[tuple[int, float, float]], lanes: int, every: float
 ) -> None:
@@ -280,7 +280,7 @@ def test_after_any_history_of_failures_everyone_is_polled_at_its_period_again(
     st.lists(st.tuples(st.sampled_from([0.2, 0.5, 1.0, 3.0]), st.booleans()), min_size=1, max_size=12),
     st.integers(1, 4),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_no_device_starves_while_the_line_has_room(shape: list[tuple[float, bool]], lanes: int) -> None:
     many = [Member(f"d{n}", (Group(("a",), every, alarm=alarm),)) for n, (every, alarm) in enumerate(shape)]
     cost = 0.9 / sum(1 / every for every, _ in shape)  # nine tenths of one lane
