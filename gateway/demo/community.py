@@ -79,9 +79,8 @@ def ledger() -> list[dict[str, str]]:
     for n in range(1, 4):
         add(f"cover-e-{n:02d}", "manhole/witmotion", "rs485-1", 80 + n, "2s", f"东门主路 {n} 号井", "0")
     for n in range(1, 9):
-        add(
-            f"efd-b2-{n:02d}", "electrical_fire/leakage-breaker", "rs485-2", n, "1s", f"{n}号楼配电间", str(n)
-        )
+        profile = "electrical_fire/em100" if n > 5 else "electrical_fire/generic"
+        add(f"efd-b2-{n:02d}", profile, "rs485-2", n, "1s", f"{n}号楼配电间", str(n))
     for n in range(1, 5):
         add(f"cover-w-{n:02d}", "manhole/witmotion", "rs485-2", 80 + n, "2s", f"西门主路 {n} 号井", "0")
     for n in range(1, 6):

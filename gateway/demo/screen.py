@@ -49,6 +49,18 @@ class Screen:
         lines += self._devices(devices, rows - len(lines) - 1, columns)
         return "\n".join(clip(line, columns) if not self._colour else line for line in lines[: rows - 1])
 
+    def line(self, status: Mapping[str, Any]) -> str:
+        """Return one line about everything, for logs and pipes."""
+        counts, alarms = status["counts"], status["alarms"]
+        standing = " ".join(f"{level_word(int(k))}{n}" for k, n in alarms.items() if k != "unacked" and n)
+        waiting = sum(lane["records"] for link in status["links"] for lane in link["backlog"].values())
+        drama = f"  ▶ {self.dramas[-1]}" if self.dramas else ""
+        return say(
+            f"{ago(status['uptime'])}  轮询 {counts['polls']}  读数 {counts['readings']}  待确认 {waiting}  告警 {standing or '无'}",
+            f"{ago(status['uptime'])}  polls {counts['polls']}  readings {counts['readings']}  waiting {waiting}"
+            f"  alarms {standing or 'none'}",
+        ) + drama
+
     def _title(self, status: Mapping[str, Any]) -> str:
         counts = status["counts"]
         name = paint(f" {pick(status['name'])} ", "1;7", on=self._colour)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 # Possessive (++): no backtracking, whatever comes in.
-_TAG = rb'(?:,(?!site=|gateway=)[A-Za-z0-9_.-]++=(?:[^\s,="\\]++|\\[^\r\n])++)++'
+_TAG = rb'(?:,(?!site=|gateway=)[A-Za-z0-9_.-]++=(?:[^\s,="\\]++|\\[^\r\n])++)*+'  # gateway_health has no tag of its own
 _FIELDS = rb'(?:[^\s"\\]++|\\[^\r\n]|"(?:[^"\\\r\n]++|\\[^\r\n])*+")++'
 _LINE = re.compile(
     rb"^([A-Za-z_][A-Za-z0-9_]*+)(?=" + _TAG + rb" " + _FIELDS + rb" [0-9]{1,19}$)", re.MULTILINE

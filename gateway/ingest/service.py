@@ -84,7 +84,9 @@ class Worker:
         self._closing += [target, quarantine]
         return LaneWorker(
             make_broker(settings, self.number, lane),
-            f"$share/{settings.mqtt.share}/{topic}",
+            # A share of its own for each lane: rumqttd tells shares apart by their name alone, and would deal
+            # alarms to the connection that asked for telemetry.
+            f"$share/{settings.mqtt.share}-{lane}/{topic}",
             target,
             quarantine,
             self._clock,
