@@ -37,7 +37,14 @@ PURE = [
     "drivers/modbus/pdu.py",
     "drivers/modbus/framing.py",
     "drivers/modbus/plan.py",
-    "drivers/simulator/persona.py",
+    *(f"drivers/simulator/{name}.py" for name in ("persona", "player", "voices", "unit", "bus", "wire")),
+    *(f"drivers/simulator/{name}.py" for name in ("faults", "script", "stage")),
+    "drivers/modbus/explain.py",
+    "gateway/liveness.py",
+    "gateway/turns.py",
+    "gateway/links/ranges.py",
+    "gateway/links/live.py",
+    "gateway/links/retained.py",
 ]
 ONLY_USER: dict[str, tuple[str, ...]] = {
     "pydantic": ("gateway/config",),
