@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.store import salvage, table
 from gateway.store.book import Position
-from gateway.store.files import connect, set_aside, told_apart, transaction
+from gateway.store.files import connect, make, set_aside, told_apart, transaction
 from gateway.store.records import Damaged, DiskRefused, Gap, Lane
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ Key = tuple[str, ...]
 
 _SCHEMA = (
     table.SCHEMA,
-    "CREATE TABLE IF NOT EXISTS states (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS small (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE IF NOT EXISTS positions (
+    "CREATE TABLE states (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE small (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE positions (
     link TEXT, lane TEXT, value TEXT NOT NULL, PRIMARY KEY (link, lane)) WITHOUT ROWID""",
-    """CREATE TABLE IF NOT EXISTS gaps (
+    """CREATE TABLE gaps (
     n INTEGER PRIMARY KEY, lane TEXT NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL,
     last INTEGER NOT NULL, records INTEGER NOT NULL, rows INTEGER NOT NULL, reason TEXT NOT NULL,
     at INTEGER NOT NULL)""",
@@ -60,11 +60,10 @@ class AlarmFile:
         """Open the file, making what is not there yet."""
         self.close()
         with told_apart(self.path):
+            if not self.path.exists():
+                make(self.path, _SCHEMA)
             db = connect(self.path, self._synchronous)
             try:
-                with transaction(db):
-                    for statement in _SCHEMA:
-                        db.execute(statement)
                 if self.path.stat().st_size <= _CHECK_BELOW:
                     self._check(db)
                 table.totals(db)
@@ -123,7 +122,11 @@ class AlarmFile:
     def states(self) -> dict[Key, Any]:
         """Return every alarm state."""
         with told_apart(self.path):
-            return {tuple(json.loads(k)): json.loads(v) for k, v in self.db.execute("SELECT * FROM states")}
+            lines = self.db.execute("SELECT * FROM states").fetchall()
+        try:
+            return {tuple(json.loads(key)): json.loads(value) for key, value in lines}
+        except (ValueError, TypeError) as error:
+            raise Damaged(f"{self.path.name}: alarm states: {error}") from error
 
     def small(self, key: str) -> str | None:
         """Return a small value."""
@@ -137,8 +140,11 @@ class AlarmFile:
             rows = self.db.execute("SELECT link, lane, value FROM positions").fetchall()
         found = {}
         for link, lane, value in rows:
-            below, above = json.loads(value)
-            found[link, Lane(lane)] = Position(below, tuple((a, b) for a, b in above))
+            try:
+                below, above = json.loads(value)
+                found[link, Lane(lane)] = Position(below, tuple((a, b) for a, b in above))
+            except (ValueError, TypeError):
+                continue  # damaged: the link begins at the oldest again, and sends what it sent before
         return found
 
     def gaps(self, limit: int) -> list[Gap]:

@@ -68,11 +68,9 @@ class AlarmLane:
         exists = self._look(table.spans, list[Range]())
         told = [gap for gap in self.gaps(_MANY) if gap.lane is Lane.ALARM]
         self.book = Book(exists, self.measure, self.time_of)
-        for gap in told:  # an event that is there but known to be unreadable
-            self.book.forget(row_id(gap.epoch, gap.first), row_id(gap.epoch, gap.last))
         self._at = at
-        if self.damaged:
-            known = [p for (_, lane), p in self.positions().items() if lane is Lane.ALARM]
+        known = [p for (_, lane), p in self.positions().items() if lane is Lane.ALARM]
+        if self.damaged or known:
             self._tell(gap_of(Lane.ALARM, part, Sum(), "damaged", at) for part in holes(exists, told, known))
             self.settle()
         self.reserve.make()
@@ -98,8 +96,9 @@ class AlarmLane:
 
     def _replace(self, error: Damaged) -> None:
         self.file.close()
+        self.damaged.append(str(error))
         self.file, bad, saved = rescue(self.file, self.epoch)
-        self.damaged.append(f"{bad.name} ({error}; {saved} records saved)")
+        self.damaged[-1] = f"{bad.name} ({error}; {saved} records saved)"
 
     def _refused(self, error: Exception) -> None:
         self.why = str(error)
@@ -120,7 +119,7 @@ class AlarmLane:
         for row in rows:
             self.book.grown(row.number, row.sum)
         self._trim(at)
-        return [Record(Lane.ALARM, *place(r.number), 1, r.body or b"", r.at, durable) for r in rows]
+        return [Record(Lane.ALARM, *place(r.number), 1, r.body, r.at, durable) for r in rows]
 
     @property
     def last_epoch(self) -> int:
@@ -177,13 +176,6 @@ class AlarmLane:
             self._gaps.append(gap)
             self.lost += 1
             self.dropped = self.dropped.plus(Sum(gap.records, gap.rows))
-
-    def unreadable(self, row: table.Row, at: int) -> None:
-        """Give up one event whose check sum is wrong, in an otherwise sound file."""
-        if self.book.unconfirmed(row.number, row.number):
-            self._tell([gap_of(Lane.ALARM, (row.number, row.number), row.sum, "damaged", at)])
-        self.book.forget(row.number, row.number)
-        self.settle()
 
     def _clear(self) -> None:
         self.ring.clear()
@@ -266,12 +258,14 @@ class AlarmLane:
 
     def _ask(self, job: Callable[[AlarmFile], T], otherwise: T) -> T:
         """Ask the file; one that cannot be read now answers `otherwise`."""
-        try:
-            return job(self.file)
-        except DiskRefused as error:
-            self.why = str(error)
-        except Damaged as error:
-            self._heal(error)
+        for _ in range(2):  # once more after a damaged file was replaced
+            try:
+                return job(self.file)
+            except DiskRefused as error:
+                self.why = str(error)
+                break
+            except Damaged as error:
+                self._heal(error)
         return otherwise
 
     def _look(self, job: Callable[[sqlite3.Connection], T], otherwise: T) -> T:

@@ -39,7 +39,7 @@ _DAY = 86400.0
 
 def record_of(lane: Lane, row: Row, *, durable: bool) -> Record:
     """Return a row as a record; the payload of telemetry is still compressed."""
-    return Record(lane, *place(row.number), row.rows, row.body or b"", row.at, durable)
+    return Record(lane, *place(row.number), row.rows, row.body, row.at, durable)
 
 
 class Core:
@@ -120,37 +120,32 @@ class Core:
         issued = self.alarms.issued if lane is Lane.ALARM else self.telemetry.last
         return self._lane(lane).book.confirm(link, epoch, ranges, issued)
 
-    def read(
-        self, link: str, lane: Lane, after: Place | None, limit: int, size: int, at: int
-    ) -> list[Record]:
+    def read(self, link: str, lane: Lane, after: Place | None, limit: int, size: int) -> list[Record]:
         """Return what a link has not confirmed after a place, oldest first."""
         book = self._lane(lane).book
         parts = list(islice(book.pending(link, row_id(*after) if after else 0), limit))
-        return self._read_parts(lane, parts, limit, size, at, newest_first=False)
+        return self._read_parts(lane, parts, limit, size, newest_first=False)
 
-    def read_newest(self, link: str, lane: Lane, limit: int, size: int, at: int) -> list[Record]:
+    def read_newest(self, link: str, lane: Lane, limit: int, size: int) -> list[Record]:
         """Return what a link has not confirmed, newest first."""
         parts = list(islice(self._lane(lane).book.pending_newest(link), limit))
-        return self._read_parts(lane, parts, limit, size, at, newest_first=True)
+        return self._read_parts(lane, parts, limit, size, newest_first=True)
 
     def _read_parts(
-        self, lane: Lane, parts: list[Range], limit: int, size: int, at: int, *, newest_first: bool
+        self, lane: Lane, parts: list[Range], limit: int, size: int, *, newest_first: bool
     ) -> list[Record]:
         rows: list[Row] = []
         for first, last in parts:
             rows += self._lane(lane).read(first, last, limit - len(rows), size, newest_first=newest_first)
-            size -= sum(len(row.body or b"") for row in rows)
+            size -= sum(len(row.body) for row in rows)
             if len(rows) >= limit or size <= 0:
                 break
-        for row in rows:
-            if row.body is None:
-                self._lane(lane).unreadable(row, at)
         memory = self.alarms.ring[0].number if lane is Lane.ALARM and self.alarms.ring else 1 << 62
-        return [record_of(lane, row, durable=row.number < memory) for row in rows if row.body is not None]
+        return [record_of(lane, row, durable=row.number < memory) for row in rows]
 
     def events(self, last: int, limit: int, size: int) -> list[Record]:
         """Return events up to a number, newest first."""
-        return self._read_parts(Lane.ALARM, [(0, last)], limit, size, 0, newest_first=True)
+        return self._read_parts(Lane.ALARM, [(0, last)], limit, size, newest_first=True)
 
     # -- telemetry -------------------------------------------------------------------------------
 

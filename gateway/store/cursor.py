@@ -13,7 +13,6 @@ from gateway.store.worker import Turn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from gateway.clock import Clock
     from gateway.store.core import Core
 
 P = ParamSpec("P")
@@ -33,28 +32,25 @@ class Do(Protocol):
 class Cursor:
     """A link's place in a lane. Records may be on their way in any number and order."""
 
-    def __init__(self, link: str, lane: Lane, core: Core, do: Do, clock: Clock) -> None:
+    def __init__(self, link: str, lane: Lane, core: Core, do: Do) -> None:
         self.link = link
         self.lane = lane
         self.wake = asyncio.Event()  # the lane grew; the reader clears it before it reads
         self.backlog = Backlog()  # what is not confirmed yet, as of the journal's last job
         self._core = core
         self._do = do
-        self._clock = clock
 
     async def read(self, after: Place | None = None, limit: int = 64, size: int = _SIZE) -> list[Record]:
         """Return unconfirmed records after a place, oldest first.
 
         At most `limit` records and about `size` bytes as they lie on disk, but at least one.
         """
-        at = self._clock.now().wall
-        found = await self._do(Turn.LINK, self._core.read, self.link, self.lane, after, limit, size, at)
+        found = await self._do(Turn.LINK, self._core.read, self.link, self.lane, after, limit, size)
         return await self._unpacked(found)
 
     async def read_newest(self, limit: int = 1, size: int = _SIZE) -> list[Record]:
         """Return unconfirmed records, newest first."""
-        at = self._clock.now().wall
-        found = await self._do(Turn.LINK, self._core.read_newest, self.link, self.lane, limit, size, at)
+        found = await self._do(Turn.LINK, self._core.read_newest, self.link, self.lane, limit, size)
         return await self._unpacked(found)
 
     async def _unpacked(self, records: list[Record]) -> list[Record]:

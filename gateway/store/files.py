@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING
 from gateway.store.records import Damaged, DiskRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 SIDES = ("-wal", "-shm", "-journal")
-_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_SCHEMA}
+_DAMAGE = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_FORMAT,
+    sqlite3.SQLITE_SCHEMA,
+    sqlite3.SQLITE_ERROR,  # "no such table": our statements do not change, so the file's schema has
+}
 # INTERNAL, MISUSE and the like stay what they are: bugs.
 _REFUSAL = {
     sqlite3.SQLITE_FULL,
@@ -27,7 +33,7 @@ _REFUSAL = {
     sqlite3.SQLITE_NOMEM,
     sqlite3.SQLITE_PROTOCOL,
 }
-_MISSING = "no such table"  # a power cut during set-up, or page 1 of another file: the schema is gone
+FOLD = 1 << 20  # bytes of log that are folded back into the file at once: it grows by as much in one go
 
 
 @contextmanager
@@ -36,36 +42,61 @@ def told_apart(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte of an extended code
-        if code in _DAMAGE or _MISSING in str(error):
+        code = getattr(error, "sqlite_errorcode", -1)
+        undecodable = code == -1 and isinstance(error, sqlite3.OperationalError)  # a text that is not UTF-8
+        code &= 0xFF  # the low byte of an extended code
+        if code in _DAMAGE or undecodable:
             raise Damaged(f"{path.name}: {error}") from error
         if code in _REFUSAL:
             raise DiskRefused(f"{path.name}: {error}") from error
         raise
+    except UnicodeDecodeError as error:  # the text of an error message that quotes a damaged schema
+        raise Damaged(f"{path.name}: {error}") from error
     except OSError as error:
         raise DiskRefused(f"{path.name}: {error}") from error
 
 
-def connect(path: Path, synchronous: str = "FULL") -> sqlite3.Connection:
+def connect(path: Path, synchronous: str = "FULL", page: int = 4096, fold: int = FOLD) -> sqlite3.Connection:
     """Open a file for writing: WAL, each commit on the disk before it returns, mode 0600.
 
     The umask is not touched: the file is made private before SQLite sees it, and SQLite gives
-    `-wal` and `-shm` the mode of the file itself.
+    `-wal` and `-shm` the mode of the file itself. `page` must be that of the file.
     """
-    fresh = not path.exists()
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     db = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
     try:
+        db.execute(f"PRAGMA page_size={page}")
         db.execute("PRAGMA journal_mode=WAL")
+        db.execute(f"PRAGMA wal_autocheckpoint={fold // page}")
         db.execute(f"PRAGMA synchronous={synchronous}")
         db.execute("PRAGMA cache_size=-1024")
-        db.execute("PRAGMA journal_size_limit=4194304")
+        db.execute(f"PRAGMA journal_size_limit={fold}")
     except sqlite3.Error:
         db.close()
         raise
-    if fresh:
-        sync_folder(path.parent)
     return db
+
+
+def make(path: Path, schema: Iterable[str], page: int = 4096) -> None:
+    """Make a database with its tables, whole or not at all.
+
+    It gets its name only when it is finished and on disk: so a file without tables is one that was
+    damaged, and never one that was just being made when the power went.
+    """
+    fresh = path.with_name(path.name + ".new")
+    for side in ("", *SIDES):
+        path.with_name(fresh.name + side).unlink(missing_ok=True)
+    db = connect(fresh, page=page)
+    try:
+        with transaction(db):
+            for statement in schema:
+                db.execute(statement)
+    finally:
+        db.close()  # the last one to close folds the log into the file, synced
+    for side in SIDES:
+        path.with_name(path.name + side).unlink(missing_ok=True)
+    fresh.replace(path)
+    sync_folder(path.parent)
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:

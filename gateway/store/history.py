@@ -60,7 +60,7 @@ def _bodies(stretches: Sequence[Stretch], since: int, until: int) -> Iterator[by
             with closing(connect_reader(stretch.path)) as db:
                 for (body,) in db.execute(_QUERY, (since, until)):
                     yield zlib.decompress(body)
-        except (sqlite3.DatabaseError, zlib.error):
+        except (sqlite3.DatabaseError, UnicodeDecodeError, zlib.error):
             continue  # gone or damaged: the store's thread deals with it
 
 

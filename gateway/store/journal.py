@@ -181,7 +181,7 @@ class Store:
         there is, or with what comes from now on.
         """
         await self._do(Turn.LINK, self._core.register, link, lane, newest=start == "newest")
-        cursor = Cursor(link, lane, self._core, self._do, self._clock)
+        cursor = Cursor(link, lane, self._core, self._do)
         cursor.backlog = self._health.backlog[link, lane]
         self._cursors.append(cursor)
         return cursor
@@ -199,5 +199,6 @@ class Store:
 
 
 def _make_private(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from gateway.store.table import Row
+from gateway.store.records import Damaged
+from gateway.store.table import Row, row_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,20 +25,12 @@ def records(path: Path) -> list[Row]:
     found: dict[int, Row] = {}
     for query in (_FIELDS, f"{_FIELDS} DESC"):
         for line in _readable(path, query):
-            row = _believed(line)
-            if row is not None:
-                found[row.number] = row
+            try:
+                row = row_of(line)
+            except Damaged:
+                continue
+            found[row.number] = row
     return [found[number] for number in sorted(found)]
-
-
-def _believed(line: tuple[Any, ...]) -> Row | None:
-    *numbers, crc, body = line
-    if not isinstance(body, bytes) or zlib.crc32(body) != crc:
-        return None
-    if not all(isinstance(n, int) and n >= 0 for n in numbers):
-        return None
-    number, at, until, rows = numbers
-    return Row(number, at, until, rows, body)
 
 
 def _readable(path: Path, query: str) -> list[tuple[Any, ...]]:
@@ -47,6 +39,6 @@ def _readable(path: Path, query: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(path, isolation_level=None)) as db:
             for line in db.execute(query):
                 found.append(line)  # noqa: PERF402 - what came before the damage must be kept
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         pass  # the damage: nothing more this way
     return found

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.store.book import Sum
-from gateway.store.records import place, row_id
+from gateway.store.records import Damaged, place, row_id
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gateway.store.ranges import Range
 
 # `records`, `rows` and `size` are running totals, this row included: the sum of any stretch is the
 # difference of its two ends. `body` stands last, so that looking at the others reads one page.
-SCHEMA = """CREATE TABLE IF NOT EXISTS records (
+SCHEMA = """CREATE TABLE records (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, until INTEGER NOT NULL, count INTEGER NOT NULL,
     records INTEGER NOT NULL, rows INTEGER NOT NULL, size INTEGER NOT NULL,
     crc INTEGER NOT NULL, body BLOB NOT NULL)"""
@@ -29,24 +29,37 @@ _READ = "SELECT id, at, until, count, crc, body FROM records WHERE id BETWEEN ? 
 
 
 class Row(NamedTuple):
-    """One record as it lies in a file; `body` is None when its check sum does not match."""
+    """One record as it lies in a file."""
 
     number: int
     at: int
     until: int
     rows: int  # events (1) or lines
-    body: bytes | None
+    body: bytes
 
     @property
     def sum(self) -> Sum:
         """What this record adds to its lane."""
-        return Sum(1, self.rows, len(self.body or b""))
+        return Sum(1, self.rows, len(self.body))
+
+
+def check_sum(number: int, at: int, until: int, rows: int, body: bytes) -> int:
+    """Return what tells a record that is as it was written from one that is not."""
+    return zlib.crc32(body, zlib.crc32(b"%d,%d,%d,%d" % (number, at, until, rows)))
+
+
+def _sum(values: Sequence[object]) -> Sum:
+    """Return running totals, which in a damaged file may be anything."""
+    records, rows, size = values
+    if not (isinstance(records, int) and isinstance(rows, int) and isinstance(size, int)):
+        raise Damaged(f"running totals {values}")
+    return Sum(records, rows, size)
 
 
 def totals(db: sqlite3.Connection) -> Sum:
     """Return the running totals at the end of the table."""
     found = db.execute(_LAST, (1 << 62,)).fetchone()
-    return Sum(*found[:3]) if found else Sum()
+    return _sum(found[:3]) if found else Sum()
 
 
 def last(db: sqlite3.Connection) -> int:
@@ -58,11 +71,22 @@ def append(db: sqlite3.Connection, rows: Iterable[Row]) -> None:
     """Add rows at the end, inside the caller's transaction. A row that is there already is left alone."""
     total = totals(db)
     for row in rows:
-        body = row.body or b""
+        body = row.body
         grown = total.plus(row.sum)
-        values = (row.number, row.at, row.until, row.rows, *grown, zlib.crc32(body), body)
+        crc = check_sum(row.number, row.at, row.until, row.rows, body)
+        values = (row.number, row.at, row.until, row.rows, *grown, crc, body)
         if db.execute(_INSERT, values).rowcount:
             total = grown
+
+
+def row_of(line: Sequence[Any]) -> Row:
+    """Return (id, at, until, count, crc, body) as a row. Raises Damaged when it is not as it was written."""
+    number, at, until, rows, crc, body = line
+    if not isinstance(body, bytes) or not all(isinstance(n, int) for n in (number, at, until, rows)):
+        raise Damaged(f"record {number}: not of the types that were written")
+    if check_sum(number, at, until, rows, body) != crc:
+        raise Damaged(f"record {place(number)}: wrong check sum")
+    return Row(number, at, until, rows, body)
 
 
 def read(
@@ -74,12 +98,16 @@ def read(
     *,
     newest_first: bool = False,
 ) -> list[Row]:
-    """Return at most `limit` rows of `first..last`, at least one if there is one, about `size` bytes."""
+    """Return at most `limit` rows of `first..last`, at least one if there is one, about `size` bytes.
+
+    Raises Damaged at a record that is not as it was written.
+    """
     found: list[Row] = []
     cursor = db.execute(_READ + (" DESC" if newest_first else ""), (first, last))
-    for number, at, until, count, crc, body in cursor:
-        found.append(Row(number, at, until, count, body if zlib.crc32(body) == crc else None))
-        size -= len(body)
+    for line in cursor:
+        row = row_of(line)
+        found.append(row)
+        size -= len(row.body)
         if len(found) >= limit or size <= 0:
             break
     cursor.close()  # else an open read keeps the log from being folded back
@@ -90,9 +118,9 @@ def measure(db: sqlite3.Connection, first: int, last: int) -> Sum:
     """Return how much `first..last` holds, from its two ends."""
     low = db.execute(_FIRST, (first,)).fetchone()
     high = db.execute(_LAST, (last,)).fetchone()
-    if low is None or high is None or high[0] <= low[0]:
+    if low is None or high is None:
         return Sum()
-    return Sum(*high[:3]).minus(Sum(*low[:3]))
+    return _sum(high[:3]).minus(_sum(low[:3]))
 
 
 def time_of(db: sqlite3.Connection, number: int) -> int | None:

@@ -9,7 +9,7 @@ from gateway.store import salvage, table
 from gateway.store.book import Book, Sum
 from gateway.store.files import free_space, set_aside, unlink
 from gateway.store.losses import gap_of, holes
-from gateway.store.records import Damaged, DiskRefused, Gap, Lane, Limits, place, row_id
+from gateway.store.records import Damaged, DiskRefused, Gap, Lane, Limits, place
 from gateway.store.segment import Segment
 
 if TYPE_CHECKING:
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"telemetry-(\d{6,})\.db")
 _DAY = 86400 * 10**9
-_SMALLEST = 1 << 20  # bytes: segments are not made smaller than this
+_SMALLEST = 1 << 20  # bytes: segments are not made smaller than this,
+_TINY = 256 << 10  # but on a disk so small that a 32nd of it is less
+_FOLD = 4 << 20  # bytes of log before it is folded into a segment
 _RESUME = 4 << 20  # bytes: a last segment up to this size is looked through and filled on after a restart
+_EMPTY = 8 << 10  # bytes: a segment without records is no larger
 _INODES = 32  # free inodes below which files are unlinked
 DOOMED = "doomed"  # small value: the segment whose loss is written down but which may still be there
 
@@ -44,6 +47,9 @@ class TelemetryLane:
         self._note = note
         self._synchronous = synchronous
         self.segments: list[Segment] = []  # oldest first; the last one is being filled
+        usual = max(_SMALLEST, limits.max_bytes // 64)
+        self._segment_bytes = limits.segment or min(usual, max(_TINY, free_space(folder)[1] // 32))
+        self._fold = min(_FOLD, self._segment_bytes // 2)
         self._next = 1  # a number is never used twice, or a doomed name could take a new file with it
         self.epoch = 0
         self.damaged: list[str] = []
@@ -68,13 +74,15 @@ class TelemetryLane:
 
     def scan(self, doomed: str | None) -> int:
         """Look at every segment, without reading it; return the highest epoch found."""
+        for unfinished in self._folder.glob("*.new*"):
+            unfinished.unlink()
         names = sorted({p.name for p in self._folder.iterdir()} | {doomed or ""})
         self._next = 1 + max((int(found[1]) for found in map(_NAME.match, names) if found), default=0)
         for path in (self._folder / name for name in names if _NAME.fullmatch(name)):
             if path.name == doomed:
                 unlink(path)
                 continue
-            segment = Segment(path, self._synchronous)
+            segment = Segment(path, self._synchronous, self._fold)
             try:
                 self._take(segment)
             except Damaged as error:
@@ -87,6 +95,8 @@ class TelemetryLane:
         segment.survey()
         if segment.spans:
             self.segments.append(segment)
+        elif segment.bytes > _EMPTY:
+            raise Damaged(f"{segment.path.name}: {segment.bytes} bytes and no records")
         else:
             unlink(segment.path)  # made, and then the power went
 
@@ -95,10 +105,8 @@ class TelemetryLane:
         self.epoch = epoch
         exists = [span for segment in self.segments for span in segment.spans]
         self.book = Book(exists, self.measure, self.time_of)
-        told = list(told)
-        for gap in told:  # a record that is there but known to be unreadable
-            self.book.forget(row_id(gap.epoch, gap.first), row_id(gap.epoch, gap.last))
-        if self.damaged:
+        positions = list(positions)
+        if not self.why and (self.damaged or positions):
             lost = holes(exists, told, positions)
             self._tell([gap_of(Lane.TELEMETRY, part, Sum(), "damaged", at) for part in lost])
         if self.segments and not self._resumable(self.segments[-1]):
@@ -117,17 +125,13 @@ class TelemetryLane:
         saved = salvage.records(bad)
         self.damaged.append(f"{bad.name} ({error}; {len(saved)} records saved)")
         if saved:
-            fresh = Segment(segment.path, self._synchronous)
+            fresh = Segment(segment.path, self._synchronous, self._fold)
             fresh.append(saved)
             fresh.seal()
             self.segments.append(fresh)
             self.segments.sort(key=lambda s: s.number)
 
     # -- writing ---------------------------------------------------------------------------------
-
-    @property
-    def _segment_bytes(self) -> int:
-        return self._limits.segment or max(_SMALLEST, self._limits.max_bytes // 64)
 
     def append(self, row: table.Row) -> None:
         """Put one group on disk. Raises DiskRefused; then nothing of it is there."""
@@ -155,7 +159,7 @@ class TelemetryLane:
     def _new_segment(self) -> None:
         path = self._folder / f"telemetry-{self._next:06}.db"
         self._next += 1
-        self.segments.append(Segment(path, self._synchronous))
+        self.segments.append(Segment(path, self._synchronous, self._fold))
 
     # -- bounds ----------------------------------------------------------------------------------
 
@@ -239,7 +243,7 @@ class TelemetryLane:
             except DiskRefused as error:
                 self.why = str(error)
                 break
-            size -= sum(len(row.body or b"") for row in found)
+            size -= sum(len(row.body) for row in found)
             if len(found) >= limit or size <= 0:
                 break
         return found
@@ -250,13 +254,6 @@ class TelemetryLane:
         exists = [span for s in self.segments for span in s.spans]
         lost = self.book.resurvey(exists)
         self._tell([gap_of(Lane.TELEMETRY, part, Sum(), "damaged", at or segment.until) for part in lost])
-
-    def unreadable(self, row: table.Row, at: int) -> None:
-        """Give up one record whose check sum is wrong, in an otherwise sound file."""
-        if self.book.unconfirmed(row.number, row.number):
-            gap = gap_of(Lane.TELEMETRY, (row.number, row.number), Sum(1, row.rows), "damaged", at)
-            self._tell([gap])
-        self.book.forget(row.number, row.number)
 
     def measure(self, first: int, last: int) -> Sum:
         """Return how much `first..last` holds."""
