@@ -13,6 +13,7 @@ from gateway.config.report import Path, Place, Report, describe, suggest
 from gateway.config.rule import RuleBook
 from gateway.config.settings import DeviceEntry, DeviceSettings
 from gateway.config.validate import Shape
+from rules.kinds.deviation import Deviation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -129,6 +130,9 @@ class DeviceReader:
             shipped.name, profile.rules, entry.rules, raw.place, (*raw.path, "rules"), self._report
         )
         self._check_rules(raw, entry, profile, merged.rules)
+        for rule in merged.rules:
+            if isinstance(rule, Deviation) and not rule.assume_zero:
+                self._note_baseline(raw, entry, rule)
         for name, reason in merged.off.items():
             self._report.note(f"{raw.name}: rule {name} is off: {reason}")
         for note in merged.notes:
@@ -167,6 +171,13 @@ class DeviceReader:
                 )
             elif name not in writable:
                 self._say(raw, ("allow_writes", index), f"the profile does not allow writing {name}")
+
+    def _note_baseline(self, raw: RawDevice, entry: DeviceEntry, rule: Deviation) -> None:
+        """Say that a rule sleeps until the installed position is known."""
+        if missing := [point for point in rule.points if point not in entry.baseline]:
+            self._report.note(
+                f"{raw.name}: rule {rule.name} sleeps: there is no baseline of {', '.join(missing)}"
+            )
 
     def _check_rules(
         self, raw: RawDevice, entry: DeviceEntry, profile: Profile, rules: tuple[Rule, ...]

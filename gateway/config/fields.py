@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from gateway.config.report import describe
+from gateway.config.report import describe, suggest
 
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "y": 365 * 86400.0}
 BYTES = {
@@ -136,6 +136,9 @@ def bilingual(value: object) -> dict[str, str]:
         texts = list(value.values())
         if all(isinstance(text, str) and text for text in texts):
             return {"zh": value.get("zh", texts[0]), "en": value.get("en", texts[0])}
+    surplus = [key for key in value if key not in {"zh", "en"}] if isinstance(value, dict) else []
+    if surplus:
+        raise wrong(f"unknown key{suggest(surplus[0], ('zh', 'en'))}", at=surplus[0])
     raise wrong(f"must be a text or {{zh: ..., en: ...}}, not {describe(value)}")
 
 
@@ -144,6 +147,13 @@ def whole(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise wrong(f"must be a whole number, not {describe(value)}")
+
+
+def address(value: object) -> int | str:
+    """Check the address of a device on its line: a number, or the digits some protocols use."""
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        return value
+    raise wrong(f"must be a number or a text, not {describe(value)}")
 
 
 def file_path(value: object, info: ValidationInfo) -> Path:
@@ -174,6 +184,10 @@ def secret(value: object, info: ValidationInfo) -> Secret:
             return Secret(inline=value)
         case str():
             raise wrong("a secret never stands in the file itself; write {file: path} or {credential: name}")
+    ways = ("file", "credential")
+    surplus = [key for key in value if key not in ways] if isinstance(value, dict) else []
+    if surplus:
+        raise wrong(f"unknown key{suggest(surplus[0], ways)}", at=surplus[0])
     raise wrong(f"must be {{file: path}} or {{credential: name}}, not {describe(value)}")
 
 
@@ -228,6 +242,7 @@ Seconds = Annotated[float, BeforeValidator(seconds), WithJsonSchema(TIME_SCHEMA)
 Duration = Annotated[float, BeforeValidator(duration), WithJsonSchema(TIME_SCHEMA)]
 Size = Annotated[int, BeforeValidator(size), WithJsonSchema(SIZE_SCHEMA)]
 Number = Annotated[float, BeforeValidator(number)]
+Address = Annotated[int | str, BeforeValidator(address)]
 Whole = Annotated[int, BeforeValidator(whole)]
 Name = Annotated[str, BeforeValidator(name), _text(NAME.pattern)]
 Endpoint = Annotated[str, BeforeValidator(endpoint), _text(ENDPOINT.pattern)]

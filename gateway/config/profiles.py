@@ -40,6 +40,10 @@ class Entry:
     document: Document
 
 
+_SHIPPED: dict[str, Entry] = {}
+"""Profiles of this installation that were read already; they do not change while we run."""
+
+
 class Library:
     """All profiles a site can name. Each is read once, when it is first asked for."""
 
@@ -65,8 +69,16 @@ class Library:
         """Return a profile; None when there is none or it is broken, and then the report says why."""
         if name not in self._known:
             file = next((f for folder in self._folders if (f := folder / f"{name}.yaml").is_file()), None)
-            self._known[name] = read(name, file, report) if file is not None and _plain(name) else None
+            self._known[name] = self._read(name, file, report) if file is not None and _plain(name) else None
         return self._known[name]
+
+    def _read(self, name: str, file: pathlib.Path, report: Report) -> Entry | None:
+        if not file.is_relative_to(self._folders[0]):
+            return read(name, file, report)
+        entry = _SHIPPED.get(name) or read(name, file, report)
+        if entry is not None:
+            _SHIPPED[name] = entry
+        return entry
 
     def find(self, name: str, place: Place, path: Path, report: Report) -> Entry | None:
         """Return the profile that the value at `path` names; None after saying what is wrong."""

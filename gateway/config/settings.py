@@ -15,6 +15,7 @@ from pydantic import Field
 from drivers.line.settings import LineSettings
 from drivers.profile import Profile
 from gateway.config.fields import (
+    Address,
     Broker,
     Crs,
     Date,
@@ -71,7 +72,7 @@ class DeviceEntry:
 
     profile: Filled
     line: Filled
-    address: int | str
+    address: Address
     every: Duration | None = None  # None: as the profile says
     alarm_every: Duration | None = None  # None: as the profile says, at most `every`
     place: Place = Place()

@@ -187,6 +187,8 @@ def _report(
         kind, loc = item["type"], item["loc"]
         inside = _inside(data, loc)
         key = kind == "extra_forbidden" or (bool(loc) and loc[-1] == "[key]")
+        if "at" in item.get("ctx", {}):  # a validator that looked inside a small block
+            inside, key = (*inside, str(item["ctx"]["at"])), True
         if kind == "missing":
             inside = (*inside, str(loc[-1]))
         if inside in seen:  # a value may fail every member of a union; once is enough
