@@ -71,7 +71,6 @@ class Book:
                 done.add(*part)
         left = self._total(self.exists).minus(self._total(done))
         self._links[link] = _Link(done, left)
-        self.changed |= saved is None
 
     def _total(self, ranges: Iterable[Range]) -> Sum:
         total = Sum()

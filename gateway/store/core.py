@@ -109,6 +109,7 @@ class Core:
         """Let records of a lane wait for a link. A link that was here before goes on where it was."""
         book = self._lane(lane).book
         saved = self._saved.get((link, lane))
+        book.changed |= saved is None  # a link that is known waits, also for what a damaged file takes along
         if saved is None and not newest:
             saved = Position()
         book.register(link, saved)
@@ -117,7 +118,7 @@ class Core:
 
     def confirm(self, link: str, lane: Lane, epoch: int, ranges: Iterable[Range]) -> int:
         """Mark records as confirmed by a link; return how many had not been."""
-        issued = self.alarms.issued if lane is Lane.ALARM else self.telemetry.last
+        issued = self.alarms.issued if lane is Lane.ALARM else self.telemetry.issued
         return self._lane(lane).book.confirm(link, epoch, ranges, issued)
 
     def read(self, link: str, lane: Lane, after: Place | None, limit: int, size: int) -> list[Record]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.store import table
 from gateway.store.book import Sum
 from gateway.store.files import FOLD, connect, connect_reader, make, seal, told_apart, transaction
+from gateway.store.records import Damaged
 
 if TYPE_CHECKING:
     import sqlite3
@@ -52,6 +53,9 @@ class Segment:
         with self._looking() as db:
             self.spans = table.spans(db)
             self.sum = table.totals(db)
+            seen = sum(last - first + 1 for first, last in self.spans)
+            if seen != self.sum.records:
+                raise Damaged(f"{self.path.name}: {seen} records where {self.sum.records} were written")
             if self.spans:
                 for end in (
                     self.first,

@@ -9,7 +9,7 @@ from gateway.store import salvage, table
 from gateway.store.book import Book, Sum
 from gateway.store.files import free_space, set_aside, unlink
 from gateway.store.losses import gap_of, holes
-from gateway.store.records import Damaged, DiskRefused, Gap, Lane, Limits, place
+from gateway.store.records import Damaged, DiskRefused, Gap, Lane, Limits, place, row_id
 from gateway.store.segment import Segment
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ class TelemetryLane:
         return sum(s.bytes for s in self.segments)
 
     @property
-    def last(self) -> int:
-        """The number of the last record on disk."""
-        return self.book.exists.last
+    def issued(self) -> int:
+        """The number of the last record on disk, or the start of this epoch."""
+        return max(self.book.exists.last, row_id(self.epoch, 0))
 
     # -- opening ---------------------------------------------------------------------------------
 

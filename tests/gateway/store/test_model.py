@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 from clock import FakeClock
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from journals import everything, killed, noise
 
@@ -197,6 +197,10 @@ class Journal(RuleBasedStateMachine):
 
 
 Journal.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=12,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking runs real fsyncs for minutes
 )
 TestJournal = Journal.TestCase
