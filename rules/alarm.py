@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.model import EventKind, Instant, Quality
 from rules.life import Life
-from rules.rule import EPSILON, Look, OnBad, Phase
+from rules.rule import EPSILON, Look, OnBad, Phase, gravity
 from rules.stage import Pace, refit
 from rules.state import AlarmState, Input
 from rules.storage import fingerprint
@@ -37,7 +37,18 @@ RESAVE = 600.0  # seconds by which a crash may lengthen what people put on an al
 class Alarm(Life):
     """A rule at a device, and where it stands."""
 
-    __slots__ = ("calm", "idle", "interval", "pace", "saved_at", "saved_credit", "scheduled", "seen", "wake")
+    __slots__ = (
+        "calm",
+        "fingerprint",
+        "idle",
+        "interval",
+        "pace",
+        "saved_at",
+        "saved_credit",
+        "scheduled",
+        "seen",
+        "wake",
+    )
 
     calm: Callable[[Sample, dict[str, Any]], bool] | None
     interval: float
@@ -60,6 +71,7 @@ class Alarm(Life):
         rule, context = self.spec.rule, self.spec.context
         self.interval = max(context.interval, effective)
         self.pace = Pace(SILENCE * self.interval, self.protected, rule.timed)
+        self.fingerprint = fingerprint(rule)
         self.calm = None if rule.on_bad is OnBad.ALARM else rule.calm(context.baseline)
 
     # Time and samples.
@@ -105,7 +117,20 @@ class Alarm(Life):
         believed = state.input is Input.GOOD
         for timer, stage, truth in zip(state.timers, self.stages, verdict.truths, strict=True):
             timer.see(stage, truth, now.mono, self.pace, believed=believed)
+        self.carry(verdict.truths)
         return True
+
+    def carry(self, truths: tuple[bool | None, ...]) -> None:
+        """Let a milder level that is true stand with a graver one: its delay has nothing left to prove.
+
+        So an alarm does not clear on its way from HH down to a value that is still above H.
+        """
+        stage = self.state.standing(self.stages)
+        if stage is None or len(self.stages) == 1:
+            return
+        for timer, other, truth in zip(self.state.timers, self.stages, truths, strict=True):
+            if truth and timer.phase is Phase.PENDING and gravity(other.level) >= gravity(stage.level):
+                timer.force()
 
     def finish_step(self, now: Instant, *, was: bool) -> None:
         """Let the occurrence follow its condition; note whether the alarm is at rest, and what to save."""
@@ -181,7 +206,7 @@ class Alarm(Life):
         memory = rule.keep(self.state.memory, now.mono)
         return {
             **self.state.to_json(now),
-            "rule": fingerprint(rule),
+            "rule": self.fingerprint,
             "levels": [stage.level for stage in self.stages],
             "class": rule.alarm_class.value,
             "memory": memory,
