@@ -13,6 +13,7 @@ from gateway.links.mqtt_broker import Broker, CannotConnect, Message
 from gateway.links.mqtt_client import Connection
 from gateway.links.mqtt_lanes import Lanes
 from gateway.links.mqtt_live import LiveTeller, wait
+from gateway.links.outbox import LIMITS, LaneLimits
 from gateway.links.patience import Backoff
 from gateway.links.retained import Retained
 
@@ -58,11 +59,12 @@ class MqttLink:
         version: str,
         board: Board | None = None,
         facts: Mapping[str, encode.Facts] | None = None,
+        limits: Mapping[str, LaneLimits] = LIMITS,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._broker, self._topics, self._sources, self._clock = broker, topics, lanes, clock
         self._epoch, self._version, self._facts = epoch, version, facts or {}
-        self._lanes = Lanes(lanes, topics, clock)
+        self._lanes = Lanes(lanes, topics, clock, limits)
         self._live = LiveTeller(board, self._facts, topics, clock) if board else None
         self._backoff = Backoff(1.0, 60.0, jitter)
         self._retained = Retained()

@@ -160,7 +160,7 @@ class Connection:
                 properties=properties,
             )
         except OSError as error:
-            return error
+            return error.with_traceback(None)  # paho leaves a socket of a failed handshake to its frames
         except ValueError as error:  # a host name that cannot be one
             return OSError(f"{host}: {error}")
         return None

@@ -10,7 +10,7 @@ from gateway.links.link import LaneState, Source
 from gateway.links.mqtt_broker import Message
 from gateway.links.mqtt_client import NO_ONE_LISTENS, Connection
 from gateway.links.mqtt_live import wait
-from gateway.links.outbox import ALARM, TELEMETRY, Key, Outbox, Record, key_of
+from gateway.links.outbox import ALARM, LIMITS, TELEMETRY, Key, LaneLimits, Outbox, Record, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +26,15 @@ LOOK = 2.0  # s between looks when nothing happens
 class Lanes:
     """Hands over what the outbox chooses. One task pumps; all else only leaves notes and wakes it."""
 
-    def __init__(self, sources: Mapping[str, Source], topics: encode.Topics, clock: Clock) -> None:
-        self._sources, self._topics, self._clock = sources, topics, clock
-        self._outbox = Outbox()
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        topics: encode.Topics,
+        clock: Clock,
+        limits: Mapping[str, LaneLimits] = LIMITS,
+    ) -> None:
+        self._sources, self._topics, self._clock, self._limits = sources, topics, clock, limits
+        self._outbox = Outbox(limits=limits)
         self._in_hand: dict[int, tuple[str, Key]] = {}
         self._receipts: list[tuple[str, encode.Receipt]] = []
         self._grown: set[str] = set()
@@ -38,7 +44,8 @@ class Lanes:
     async def look_back(self) -> None:
         """Learn what an earlier life may have sent: its receipts may still come."""
         newest = {lane: await source.read_newest(1) for lane, source in self._sources.items()}
-        self._outbox = Outbox({lane: key_of(found[0]) for lane, found in newest.items() if found})
+        sent = {lane: key_of(found[0]) for lane, found in newest.items() if found}
+        self._outbox = Outbox(sent, self._limits)
 
     def connected(self) -> None:
         """Begin anew on a fresh connection."""

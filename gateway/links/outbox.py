@@ -28,6 +28,7 @@ class Key(NamedTuple):
 
 
 START = Key(0, 0)
+UNHEARD = 2.0  # s: the broker says that nobody listens, so there is no receipt to wait for
 
 
 class Record(Protocol):
@@ -183,7 +184,7 @@ class LaneBox:
         self.counts.unheard += not heard
         if flight := self.flights.get(key):
             flight.in_hand = False
-            flight.due = now + self._pause(flight)
+            flight.due = now + (self._pause(flight) if heard else min(UNHEARD, self._pause(flight)))
 
     def receipt(self, epoch: int, ranges: Iterable[Range], now: float) -> list[Range]:
         """Take a receipt; return the part of it that may be true, for the store to forget."""
