@@ -324,3 +324,13 @@ def test_only_what_the_profile_allows_may_be_written() -> None:
     valve = Point("coil:0", PointType.BOOL, enum={0: "open", 1: "closed"}, write=Write(words=("open",)))
     assert refusal(valve, "open") == ""
     assert "none of open" in refusal(valve, "closed")
+
+
+def test_points_of_different_width_may_look_at_the_same_registers() -> None:
+    points = {
+        "both": Point("holding:0", PointType.UINT32, mask=0xFF00_0000),
+        "high": Point("holding:0", PointType.UINT8, half="low"),
+        "low": Point("holding:1", PointType.UINT16),
+    }
+    values, _ = compile_block(points, 0, 2, Table.HOLDING).decode(bytes.fromhex("12 34 56 78"))
+    assert values == {"both": 0x12000000, "high": 0x34, "low": 0x5678}
