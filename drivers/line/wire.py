@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Generic
 from drivers.errors import BadAnswer, LineDown, NoAnswer
 from drivers.line.alarm import Alarm
 from drivers.line.dialect import Q
-from drivers.line.timing import character, silence
+from drivers.line.timing import FAST, character, silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 WORTH_RESTING: Final = 0.0007  # seconds of bytes still to come for which the reader is put to sleep
 EARLY: Final = 0.0002  # it is woken this long before the last of them, so that resting costs no time
+AHEAD: Final = 0.0001  # on fast wires: woken so much before the silence is over, then watching the clock
 GRACE: Final = 0.06  # serial: within one answer bytes never pause so long (USB adapters hold back 16 ms)
 MOST_BUFFERED: Final = 1024  # idle chatter kept; more is noise
 SLACK: Final = 1.1  # devices with coarse clocks send a little slower than their rate
@@ -47,6 +48,7 @@ class Wire(Generic[Q]):
         self._character = self._allowance if settings.serial else 0.0
         self._silence = silence(settings)
         self._serial = settings.serial is not None
+        self._ahead = AHEAD if settings.baud > FAST else 0.0
         self._port: Port | None = None
         self._buffer = bytearray()
         self._query: Q | None = None
@@ -126,13 +128,18 @@ class Wire(Generic[Q]):
         query = self._query
         if query is None or self._answer is None or self._answer.done() or self._port is None:
             return
+        ready = max(self._quiet_since + self._silence, self._earliest)
+        while (now := self._loop.time()) < ready:
+            if ready - now > self._ahead:
+                self._alarm.at(ready - self._ahead, self._start)
+                return
         if self._serial:
             self._port.poll()  # bytes that came in this very moment count too
-        now = self._loop.time()
-        ready = max(self._quiet_since + self._silence, self._earliest)
-        if now < ready:
-            self._alarm.at(ready, self._start)
-            return
+            if self._answer.done():  # the port was lost
+                return
+            if self._quiet_since + self._silence > now:
+                self._alarm.at(self._quiet_since + self._silence, self._start)
+                return
         if self._buffer:
             self._cut(final=True)
         frame = self._framing.request(query)

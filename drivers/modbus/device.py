@@ -64,7 +64,7 @@ class ModbusDevice:
         self._lessons = Lessons(profile.points)
         self._readings: dict[tuple[str, ...], _Reading] = {}
         self._planned_with = NOTHING
-        self._learnt_at = 0.0
+        self._learnt_at: float | None = None  # when the first refusal was remembered
         self._was_silent = False
         self._next_request = 0.0
         self._cost = Cost.of_line(line.settings)
@@ -201,16 +201,16 @@ class ModbusDevice:
     def _relearn(self) -> None:
         """Ask again for what was refused: the device was away and may be another, or time has passed."""
         now = asyncio.get_running_loop().time()
-        if self._was_silent or now - self._learnt_at > RELEARN:
-            self._was_silent = False
-            self._learnt_at = now
-            if self._lessons.known.absent:
-                self._lessons.again()
+        since = now if self._learnt_at is None else self._learnt_at
+        if (self._was_silent or now - since > RELEARN) and self._lessons.known.absent:
+            self._lessons.again()
+            since = now
+        self._was_silent = False
+        self._learnt_at = since if self._lessons.known.absent else None
 
     def _forget_plans(self) -> None:
         self._planned_with = self._lessons.known
         self._readings.clear()
-        self._learnt_at = self._learnt_at or asyncio.get_running_loop().time()
 
     def _prepare(self, points: tuple[str, ...]) -> _Reading:
         profile = self._profile

@@ -119,6 +119,31 @@ async def test_a_point_the_device_does_not_have_is_refused_and_not_asked_for_aga
             assert bad == {"c": Quality.REFUSED}
 
 
+async def test_what_was_refused_is_asked_for_again_after_an_hour() -> None:
+    refused = [ask(3, 0, 2), tell(3, 1, 2), ask(4, 200, 1), refuse(4, 2)]
+    known = [ask(3, 0, 2), tell(3, 1, 2)]
+    found = [ask(3, 0, 2), tell(3, 1, 2), ask(4, 200, 1), tell(4, 9)]
+    async with device("\n".join(refused + known + known + found), profile(NEAR | FAR)) as dev:
+        for _ in range(2):
+            assert (await dev.read(("a", "b", "c")))[1] == {"c": Quality.REFUSED}
+        dev._learnt_at -= 3601  # type: ignore[attr-defined]  # an hour passes
+        await dev.read(("a", "b", "c"))
+        assert (await dev.read(("a", "b", "c")))[0] == {"a": 0.1, "b": 2, "c": 9}
+
+
+async def test_what_was_refused_is_asked_for_again_when_the_device_comes_back() -> None:
+    refused = [ask(3, 0, 2), tell(3, 1, 2), ask(4, 200, 1), refuse(4, 2), ask(3, 0, 2)]
+    back = [ask(3, 0, 1), tell(3, 1), ask(3, 0, 2), tell(3, 1, 2)]
+    found = [ask(3, 0, 2), tell(3, 1, 2), ask(4, 200, 1), tell(4, 9)]
+    async with device("\n".join(refused + back + found), profile(NEAR | FAR), quarantine=0.02) as dev:
+        await dev.read(("a", "b", "c"))
+        with pytest.raises(NoAnswer):
+            await dev.read(("a", "b", "c"))
+        await asyncio.sleep(0.03)
+        await dev.read(("a", "b", "c"))
+        assert (await dev.read(("a", "b", "c")))[0]["c"] == 9
+
+
 async def test_a_gateway_that_speaks_for_an_absent_unit_is_no_answer() -> None:
     async with device(f"{ask(3, 0, 2)}\n{refuse(3, 11)}", profile(NEAR)) as dev:
         with pytest.raises(NoAnswer, match="target did not respond"):
