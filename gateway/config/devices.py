@@ -55,6 +55,7 @@ class DeviceReader:
         self._library = library
         self._report = report
         self._book = RuleBook()
+        self._maps: dict[tuple[str, str], Profile] = {}
         self._addresses: dict[tuple[str, object], str] = {}
 
     def read(self, raw: RawDevice) -> DeviceSettings | None:
@@ -122,7 +123,7 @@ class DeviceReader:
             self._say(
                 raw, (key,), f"the device can be asked every {least:g} s at most, not every {alarm_every:g} s"
             )
-        profile = remap(shipped, entry.map, raw.place, (*raw.path, "map"), self._report)
+        profile = self._remapped(raw, entry, shipped)
         if profile is None:
             return None
         self._check_points(raw, entry, profile)
@@ -156,6 +157,16 @@ class DeviceReader:
             rules=merged.rules,
             rules_off=merged.off,
         )
+
+    def _remapped(self, raw: RawDevice, entry: DeviceEntry, shipped: Entry) -> Profile | None:
+        """Return the re-mapped profile; many devices of a site share one `map`, which is applied once."""
+        key = shipped.name, repr(entry.map)
+        profile = self._maps.get(key)
+        if profile is None:
+            profile = remap(shipped, entry.map, raw.place, (*raw.path, "map"), self._report)
+            if profile is not None:
+                self._maps[key] = profile
+        return profile
 
     def _check_points(self, raw: RawDevice, entry: DeviceEntry, profile: Profile) -> None:
         """Check that the points a device block names are there."""

@@ -83,15 +83,16 @@ def _python_name(name: str) -> str:
 
 
 def _build(cls: type[T], **more: Any) -> Callable[[BaseModel], T]:
-    names = [item.name for item in dataclasses.fields(cls)]  # type: ignore[arg-type]  # T is a dataclass
+    named = _is_named(cls)
+    names = [
+        (item.name, _python_name(item.name))
+        for item in dataclasses.fields(cls)  # type: ignore[arg-type]  # T is a dataclass
+        if item.name not in more and not (named and item.name == "name")
+    ]
 
     def build(model: BaseModel) -> T:
-        given = {
-            name: getattr(model, _python_name(name))
-            for name in names
-            if name not in more and (name != "name" or not _is_named(cls))
-        }
-        return cls(**given, **more)
+        values = model.__dict__
+        return cls(**{name: values[held] for name, held in names}, **more)
 
     return build
 

@@ -80,7 +80,9 @@ def test_a_misspelt_key_is_told_on_its_line(path: tuple[Any, ...], tmp_path: Pat
         assert any(f"site.yaml:{line}: " in message and "zzq" in message for message in found), found
 
 
-@pytest.mark.parametrize("wrong", [[[]], "\x85?", True, -7.5e300], ids=str)
+@pytest.mark.parametrize(
+    "wrong", [[[]], True, *(pytest.param(w, marks=pytest.mark.slow) for w in ("\x85?", -7.5e300))], ids=str
+)
 def test_a_value_of_a_wrong_type_is_told(wrong: Any, tmp_path: Path) -> None:
     for path in PATHS:
         tree = example()
