@@ -39,6 +39,7 @@ class Alarm(Life):
 
     __slots__ = (
         "calm",
+        "changed",
         "fingerprint",
         "idle",
         "interval",
@@ -63,12 +64,14 @@ class Alarm(Life):
         self.wake: float | None = now.mono if spec.rule.timed else None
         self.saved_credit, self.saved_at = 0.0, now.mono
         self.scheduled: float | None = None  # the engine's: where it stands in the heap
+        self.changed = True  # its deadline may have moved to an earlier time
         self.idle = False  # at rest: `calm` may be asked instead of `look`
         self.stretch(0.0)
 
     def stretch(self, effective: float) -> None:
         """Take in the cycle at which the device is really polled: a slow probe must not make it stale."""
         rule, context = self.spec.rule, self.spec.context
+        self.changed = True
         self.interval = max(context.interval, effective)
         self.pace = Pace(SILENCE * self.interval, self.protected, rule.timed)
         self.fingerprint = fingerprint(rule)
@@ -78,12 +81,24 @@ class Alarm(Life):
 
     def observe(self, sample: Sample, now: Instant) -> None:
         """Take in a sample of the device."""
-        was = self.state.live
-        if self.look(sample, now):
-            self.finish_step(now, was=was)
+        state = self.state
+        was, trusted = state.live, state.input
+        phases = self.look(sample, now)
+        if phases is None or (state.input is trusted and self.steady(phases)):
+            return
+        self.changed = True
+        self.finish_step(now, was=was)
+
+    def steady(self, before: list[Phase]) -> bool:
+        """Whether the look changed nothing that anybody must hear of: the common case of a standing alarm."""
+        for timer, phase in zip(self.state.timers, before, strict=True):
+            if timer.phase is not phase or phase is Phase.PENDING or phase is Phase.CLEARING:
+                return False
+        return not self.beyond and self.told_bad[0] is (self.state.input is Input.BAD)
 
     def tick(self, now: Instant) -> None:
         """Let time pass."""
+        self.changed = True
         state, was = self.state, self.state.live
         if self.wake is not None and now.mono >= self.wake - EPSILON:
             self.look(None, now)
@@ -97,15 +112,18 @@ class Alarm(Life):
         self.expire(now)
         self.finish_step(now, was=was)
 
-    def look(self, sample: Sample | None, now: Instant) -> bool:
-        """Judge a sample, or (None) the passing of time; whether there was anything to judge."""
+    def look(self, sample: Sample | None, now: Instant) -> list[Phase] | None:
+        """Judge a sample, or (None) the passing of time.
+
+        Returns where the levels stood before; None when there was nothing to judge.
+        """
         state, rule = self.state, self.spec.rule
         phases = [timer.phase for timer in state.timers]
         verdict = rule.judge(
             Look(sample, now.mono, self.interval, self.spec.context.baseline, state.memory, phases)
         )
         if verdict is None:
-            return False
+            return None
         self.wake, self.reading_quality = verdict.wake, verdict.quality
         if sample is not None:
             self.seen = now.mono
@@ -117,8 +135,9 @@ class Alarm(Life):
         believed = state.input is Input.GOOD
         for timer, stage, truth in zip(state.timers, self.stages, verdict.truths, strict=True):
             timer.see(stage, truth, now.mono, self.pace, believed=believed)
-        self.carry(verdict.truths)
-        return True
+        if len(self.stages) > 1:
+            self.carry(verdict.truths)
+        return phases
 
     def carry(self, truths: tuple[bool | None, ...]) -> None:
         """Let a milder level that is true stand with a graver one: its delay has nothing left to prove.
@@ -126,7 +145,7 @@ class Alarm(Life):
         So an alarm does not clear on its way from HH down to a value that is still above H.
         """
         stage = self.state.standing(self.stages)
-        if stage is None or len(self.stages) == 1:
+        if stage is None:
             return
         for timer, other, truth in zip(self.state.timers, self.stages, truths, strict=True):
             if truth and timer.phase is Phase.PENDING and gravity(other.level) >= gravity(stage.level):

@@ -123,6 +123,7 @@ class Engine:
         except Refusal as refusal:
             return Reply(refusal.outcome, refusal.reason, out)
         alarm.settle(now)
+        alarm.changed = True
         self._after(alarm, out)
         return Reply(Outcome.DONE, "", out)
 
@@ -223,6 +224,9 @@ class Engine:
                 self._held[alarm.key] = alarm
             else:
                 self._held.pop(alarm.key, None)
+        if not alarm.changed and alarm.scheduled is not None:
+            return
+        alarm.changed = False
         due = alarm.due()
         if due is not None and (alarm.scheduled is None or due < alarm.scheduled):
             alarm.scheduled = max(due, not_before)

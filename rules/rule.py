@@ -54,7 +54,7 @@ class Phase(StrEnum):
     @property
     def live(self) -> bool:
         """Whether the alarm stands."""
-        return self in {Phase.ACTIVE, Phase.CLEARING}
+        return self is Phase.ACTIVE or self is Phase.CLEARING
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,17 +91,19 @@ class Limit(Rule):
     def judge(self, look: Look) -> Verdict | None:
         """Compare; a level that stands clears only beyond its deadband."""
         sample, point = look.sample, self.point
-        lines = self.lines()
         if sample is None:
             return None
         value = sample.values.get(point)
         if value is None:
             reason = sample.bad.get(point)
-            return None if reason is None else self._bad(reason, lines)
+            return None if reason is None else self._bad(reason, self.lines())
         if isinstance(value, str) or not math.isfinite(value):  # nan > limit is False: the masking bug
-            return unknown(len(lines), Quality.NOT_A_NUMBER)
+            return unknown(len(look.phases), Quality.NOT_A_NUMBER)
+        if not self.levels:
+            return Verdict((beyond(value, self, self.when, held=look.phases[0].live),), value)
         truths = tuple(
-            beyond(value, x, self.when, held=phase.live) for x, phase in zip(lines, look.phases, strict=True)
+            beyond(value, x, self.when, held=phase.live)
+            for x, phase in zip(self.levels, look.phases, strict=True)
         )
         return Verdict(truths, value)
 
@@ -160,8 +162,10 @@ def width(deadband: float | str, limit: float) -> float:
     return deadband
 
 
-def beyond(value: float, line: Level, when: str, *, held: bool) -> bool:
+def beyond(value: float, line: Level | Limit, when: str, *, held: bool) -> bool:
     """Return whether the value is at or beyond the limit; one that stood is held within the deadband."""
+    if line.limit is None:
+        return False
     slack = width(line.deadband, line.limit) if held else 0.0
     if (line.when or when) == "above":
         return value >= line.limit - slack
