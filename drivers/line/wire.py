@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Generic
 
 from drivers.errors import BadAnswer, LineDown, NoAnswer
 from drivers.line.alarm import Alarm
+from drivers.line.deadline import Deadline
 from drivers.line.dialect import Q
 from drivers.line.timing import FAST, character, silence
 
@@ -60,8 +61,7 @@ class Wire(Generic[Q]):
         self._earliest = 0.0  # a given-up answer may be under way until then
         self._asked_at = 0.0
         self._deadline = 0.0
-        self._due = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._patience = Deadline(self._loop, self._expire)
         self.sent = False  # the present request has been put on the wire
         self.spoke_until = 0.0  # when the present request's last byte is out
         self.hook: Hook | None = None
@@ -102,9 +102,7 @@ class Wire(Generic[Q]):
     def close(self) -> None:
         """Give back the timers."""
         self._alarm.close()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._patience.cancel()
 
     def on_bytes(self, data: bytes) -> None:
         """Take in what came."""
@@ -150,9 +148,8 @@ class Wire(Generic[Q]):
         self._asked_at = now
         self.spoke_until = self._quiet_since = now + len(frame) * self._character
         coming = (len(frame) + self._framing.length(query)) * self._allowance * SLACK
-        self._deadline = self._due = now + self._settings.timeout + coming
-        if self._timer is None or self._timer.when() > self._due:
-            self._hasten()
+        self._deadline = now + self._settings.timeout + coming
+        self._patience.set(self._deadline)
         self._stats.bytes_out += len(frame)
         if self.hook is not None:
             self.hook(">>", frame, now)
@@ -170,8 +167,7 @@ class Wire(Generic[Q]):
             return
         self._cut(final=False)
         if self._serial and self._heard >= self._framing.length(query):
-            self._due = min(self._deadline, now + GRACE)  # a whole answer's worth came, and it is none
-            self._hasten()
+            self._patience.set(min(self._deadline, now + GRACE))  # a whole answer's worth, and it is none
 
     def _rest(self, now: float, missing: int) -> None:
         """Sleep until the missing bytes are due instead of waking for each of them."""
@@ -204,13 +200,10 @@ class Wire(Generic[Q]):
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(data)
 
-    def _tick(self) -> None:
-        """Give up the request when it is due; the timer is shared by many requests and set forth lazily."""
-        self._timer = None
-        if not self.sent or self._answer is None or self._answer.done():
-            return
-        if self._loop.time() < self._due:
-            self._timer = self._loop.call_at(self._due, self._tick)
+    def _expire(self) -> None:
+        """Give up the request, unless what came meanwhile is its answer."""
+        query = self._query
+        if not self.sent or query is None or self._answer is None or self._answer.done():
             return
         self._wake()
         if not self._answer.done() and self._buffer:
@@ -218,18 +211,13 @@ class Wire(Generic[Q]):
         if self._answer.done():
             return
         if self._garbage:
-            self._answer.set_exception(BadAnswer(self._broken(self._query)))
-        elif self._due < self._deadline:  # whole frames, all of them somebody else's: go on waiting
-            self._due = self._deadline
-            self._timer = self._loop.call_at(self._due, self._tick)
+            came = self._garbage.hex(" ")
+            self._answer.set_exception(BadAnswer(f"{query}: no whole answer in {came}"))
+        elif self._patience.due < self._deadline:  # whole frames, but not ours: go on waiting
+            self._patience.set(self._deadline)
         else:
             wait = self._settings.timeout
             self._answer.set_exception(NoAnswer(f"{self._query}: no answer within {wait:g} s"))
-
-    def _hasten(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(self._due, self._tick)
 
     def _settle(self) -> None:
         """End the request, however it went."""
@@ -251,11 +239,3 @@ class Wire(Generic[Q]):
             self._heard -= len(echo)
         self._echo = b""
         return bool(buffer)
-
-    def _broken(self, query: Q | None) -> str:
-        """Say what came, and what is often the reason."""
-        text = f"{self._query}: no whole answer in {self._garbage.hex(' ')}"
-        echoed = query is not None and self._garbage.startswith(self._framing.request(query))
-        if echoed and not self._settings.echo:
-            text += "; it begins with our own request: set `echo: true` for this adapter"
-        return text

@@ -3,54 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from drivers.errors import BadAnswer, DriverError, Held, NoAnswer, Refused
 from drivers.modbus import orders, pdu
-from drivers.modbus.plan import NOTHING, Cost, Lessons, plan
-from drivers.points import compile_block, compile_finish, encode, refusal
-from drivers.registers import Table
+from drivers.modbus.plan import NOTHING, Cost, Lessons
+from drivers.modbus.reading import READ, make_part, prepare
+from drivers.points import encode, refusal
 from gateway.model import Quality
 
 if TYPE_CHECKING:
     from drivers.line import Line
     from drivers.modbus.pdu import Query
-    from drivers.modbus.plan import Block
-    from drivers.points import BitDecoder, Decoder, Finish
-    from drivers.profile import Derive, Point, Profile
+    from drivers.modbus.reading import Part, Reading
+    from drivers.profile import Point, Profile
     from gateway.model import Value
 
     Good = dict[str, Value]
     Bad = dict[str, Quality]
 
-READ = {
-    Table.COIL: pdu.READ_COILS,
-    Table.DISCRETE: pdu.READ_DISCRETE,
-    Table.HOLDING: pdu.READ_HOLDING,
-    Table.INPUT: pdu.READ_INPUT,
-}
 WORTH_SPLITTING = frozenset({2, 3})  # illegal address; some devices say illegal value instead
 RELEARN = 3600.0  # seconds after which a device is asked again for what it refused
 SHORT = 0.05  # seconds of a device's own interval that are waited out here rather than given back
-
-
-class _Part(NamedTuple):
-    """One block, ready to be asked for."""
-
-    block: Block
-    query: Query
-    decoder: Decoder | BitDecoder
-
-
-class _Reading(NamedTuple):
-    """How one set of points is read."""
-
-    wanted: frozenset[str]
-    parts: tuple[_Part, ...]
-    absent: tuple[str, ...]  # points the device has refused for good
-    finish: Finish | None
-    exact: bool  # the blocks bring the wanted points and no others
 
 
 class ModbusDevice:
@@ -62,12 +36,11 @@ class ModbusDevice:
         self._profile = profile
         self._line = line
         self._lessons = Lessons(profile.points)
-        self._readings: dict[tuple[str, ...], _Reading] = {}
+        self._readings: dict[tuple[str, ...], Reading] = {}
         self._planned_with = NOTHING
         self._learnt_at: float | None = None  # when the first refusal was remembered
         self._was_silent = False
         self._next_request = 0.0
-        self._cost = Cost.of_line(line.settings)
 
     async def read(self, points: tuple[str, ...]) -> tuple[Good, Bad]:
         """Return the good values and why the others are bad. The contract is `drivers.registry.Device`."""
@@ -115,7 +88,7 @@ class ModbusDevice:
             return held[point]
         raise BadAnswer(f"{self.name}: {point} was written, but reading it back gave {bad.get(point)}")
 
-    async def _collect(self, reading: _Reading) -> tuple[Good, Bad]:
+    async def _collect(self, reading: Reading) -> tuple[Good, Bad]:
         """Ask for the blocks one after the other. A unit that is silent is not asked for the next one."""
         values: Good = {}
         bad: Bad = {}
@@ -143,7 +116,7 @@ class ModbusDevice:
             raise failure
         return values, bad
 
-    async def _take(self, part: _Part, values: Good, bad: Bad) -> bool:
+    async def _take(self, part: Part, values: Good, bad: Bad) -> bool:
         """Read one block into `values` and `bad`. True: it answered."""
         try:
             data = await self._once_more(part.query)
@@ -156,7 +129,7 @@ class ModbusDevice:
         bad |= wrong
         return True
 
-    async def _divide(self, part: _Part, error: Refused, values: Good, bad: Bad) -> None:
+    async def _divide(self, part: Part, error: Refused, values: Good, bad: Bad) -> None:
         """Read a refused block in halves when its addresses may be the cause; else its points are bad."""
         if error.code in pdu.NO_TARGET:  # a gateway speaks for a unit that is not there
             raise NoAnswer(str(error)) from error
@@ -164,7 +137,7 @@ class ModbusDevice:
         if not smaller:
             bad |= dict.fromkeys(part.block.points, Quality.REFUSED)
         for block in smaller:
-            await self._take(self._part(block), values, bad)
+            await self._take(make_part(self._profile, block, self.address), values, bad)
 
     async def _once_more(self, query: Query) -> bytes:
         """Ask; when only broken bytes come, ask once more at once: noise is seldom twice in a row."""
@@ -212,27 +185,12 @@ class ModbusDevice:
         self._planned_with = self._lessons.known
         self._readings.clear()
 
-    def _prepare(self, points: tuple[str, ...]) -> _Reading:
-        profile = self._profile
-        needed = {name: profile.points[name] for name in profile.needs(points)}
-        known = self._lessons.known
-        self._cost = Cost.of_line(
-            self._line.settings, self._line.stats.unit(self.address).turnaround.quantile(0.5)
-        )
-        parts = tuple(self._part(block) for block in plan(needed, self._cost, profile.limits, known))
-        brought = {name for part in parts for name in part.block.points}
-        wanted = frozenset(points)
-        finish = compile_finish(replace(profile, points=needed, derive=_subset(profile, wanted)))
-        reading = _Reading(
-            wanted, parts, tuple(n for n in needed if n not in brought), finish, exact=set(needed) == wanted
-        )
+    def _prepare(self, points: tuple[str, ...]) -> Reading:
+        turnaround = self._line.stats.unit(self.address).turnaround.quantile(0.5)
+        cost = Cost.of_line(self._line.settings, turnaround)
+        reading = prepare(self._profile, points, self.address, cost, self._lessons.known)
         self._readings[points] = reading
         return reading
-
-    def _part(self, block: Block) -> _Part:
-        points = {name: self._profile.points[name] for name in block.points}
-        query = pdu.read(self.address, READ[block.table], block.start, block.count)
-        return _Part(block, query, compile_block(points, block.start, block.count, block.table))
 
     async def _read_back(self, point: str) -> tuple[Good, Bad]:
         """Read what was written, as a poll does, but waiting where a poll gives way."""
@@ -260,7 +218,3 @@ class ModbusDevice:
                 f"{self.name}: {point.scale_from} is {bad.get(point.scale_from)}, so the scale is unknown"
             )
         return decimals
-
-
-def _subset(profile: Profile, wanted: frozenset[str]) -> dict[str, Derive]:
-    return {name: derive for name, derive in profile.derive.items() if name in wanted}

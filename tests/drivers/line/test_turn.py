@@ -115,6 +115,12 @@ async def test_the_echo_of_an_adapter_is_taken_off() -> None:
         assert line.stats.late == line.stats.foreign == 0
 
 
+async def test_even_an_echo_nobody_told_us_of_is_not_taken_for_the_answer_to_a_read() -> None:
+    async with ScriptedWire(f">> {ASK}\n<< {ASK}\nwait 5ms\n<< {GOOD}") as wire, serial(wire.path) as line:
+        assert await line.exchange(FIRST) == bytes([4, 1, 2, 3, 4])
+        assert line.stats.foreign == 1
+
+
 async def test_a_late_answer_is_discarded_and_frees_the_unit() -> None:
     script = f">> {ASK}\nwait 110ms\n<< {GOOD}\n>> {ASK_OTHER}\n<< {OTHER}"
     async with ScriptedWire(script) as wire, serial(wire.path, quarantine=5) as line:
