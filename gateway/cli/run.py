@@ -41,12 +41,28 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         site = load(args.config)
+        refuse_overfull(site)
         report = asyncio.run(_run(site, socket_path(site)))
     except (ConfigError, SecretError) as error:
         raise Failure(str(error), 2) from error
     if args.report:
         args.report.write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
     return 0
+
+
+def refuse_overfull(site: Site) -> None:
+    """Refuse a serial line that cannot keep its periods: its arithmetic is physics. Raises Failure.
+
+    What a TCP end can do is not known before it is asked; there it is only said.
+    """
+    from gateway.config.budget import line_budgets, overfull  # noqa: PLC0415 - as above
+
+    budgets = line_budgets(site)
+    serial = {name: found for name, found in budgets.items() if site.lines[name].serial}
+    if wrong := overfull(site, serial):
+        raise Failure("\n".join(wrong), 2)
+    for text in overfull(site, {name: found for name, found in budgets.items() if name not in serial}):
+        logging.getLogger(__name__).warning(text)
 
 
 def socket_path(site: Site) -> Path:
