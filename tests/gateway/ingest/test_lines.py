@@ -28,6 +28,12 @@ def test_site_and_gateway_come_from_the_topic() -> None:
     assert (found.count, found.bad) == (2, ())
 
 
+def test_a_line_without_tags_of_its_own_and_one_with_a_similar_name_are_told_apart() -> None:
+    found = tag(b"host rss=1 1\nhost,device=a p=1 1\nhost_a p=2 2", "s", "g")
+    tags = b",site=s,gateway=g"
+    assert found.good == b"host%s rss=1 1\nhost%s,device=a p=1 1\nhost_a%s p=2 2" % (tags, tags, tags)
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [
@@ -37,7 +43,6 @@ def test_site_and_gateway_come_from_the_topic() -> None:
         (b"gas,device=a p=1 1\r", "no time"),
         (b'gas,device=a p="open 1', "not line protocol"),
         (b'gas,device=a p="open\\" 1', "not line protocol"),
-        (b"gas p=1 1", "not line protocol"),
         (b",device=a p=1 1", "not line protocol"),
         (b"# gas,device=a p=1 1", "not line protocol"),
         (b"gas,device=a  1", "not line protocol"),
