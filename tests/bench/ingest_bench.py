@@ -75,7 +75,7 @@ def main(workers: int = 1, messages: int = 1000, lines: int = 500) -> None:
             asyncio.run(fill(broker, messages, lines))
             began, total, counted = time.monotonic(), messages * lines, 0
             process = start(config)
-            first_write = 0.0
+            first_write, already = 0.0, 0
             while counted < total:
                 time.sleep(0.1)
                 counted = influx.count("gas", "lel")
