@@ -85,9 +85,10 @@ static void release(Way *w, int out, int64_t t) {
         uint8_t byte = w->byte[w->head];
         int64_t due = w->due[w->head];
         w->head = (w->head + 1) % ROOM;
+        int64_t out_at = now(); /* before the write: who reads it may answer before we run again */
         if (out < 0) hear(byte, due);
         else if (write(out, &byte, 1) != 1 && errno != EAGAIN) perror("pace: write");
-        fprintf(logfile, "%c %lld %lld %02x\n", w->mark, (long long)due, (long long)now(), byte);
+        fprintf(logfile, "%c %lld %lld %02x\n", w->mark, (long long)due, (long long)out_at, byte);
     }
 }
 
