@@ -28,7 +28,11 @@ class _UnixConnection(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
+        try:
+            self.sock.connect(str(self._path))
+        except OSError:
+            self.close()
+            raise
 
 
 def add_daemon(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +61,8 @@ class Daemon:
 
     def _open(self, method: str, path: str, body: object, timeout: float | None) -> http.client.HTTPResponse:
         connection = _UnixConnection(self._path, timeout)
-        headers = {"Content-Type": "application/json"}
+        # One question a connection: it is closed when its answer is read.
+        headers = {"Content-Type": "application/json", "Connection": "close"}
         try:
             data = None if body is None else json.dumps(body).encode()
             connection.request(method, "/api/v1" + path, data, headers)
