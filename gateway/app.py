@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from drivers.registry import make_device, make_line
-from gateway import __version__, telemetry
+from gateway import __version__
 from gateway.board import Board
 from gateway.commands import Commands
 from gateway.config import reveal
 from gateway.console.alarms import Alarms
 from gateway.console.api import Api, Parts
 from gateway.console.server import serve
-from gateway.faults import GATEWAY, line_device, specs
+from gateway.facts import event_writer, line_writers, site_facts, site_places
+from gateway.faults import specs
 from gateway.health import Health
 from gateway.host import Host
 from gateway.housekeeping import housekeeping
@@ -30,20 +30,21 @@ from gateway.links.mqtt_broker import Broker, Message
 from gateway.liveness import Timing
 from gateway.pipeline import Pipeline
 from gateway.poller import Polled, Poller
+from gateway.report import Report
 from gateway.specs import site_specs
 from gateway.store import Lane, Limits, Store
 from gateway.turns import groups
 from rules.engine import Engine, counted_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from drivers.line import AnyLine
     from gateway.clock import Clock
     from gateway.config import DeviceSettings, MqttSettings, Site
     from gateway.links.link import Link, LinkState
-    from gateway.model import AlarmEvent, Sample
+    from gateway.model import AlarmEvent
     from gateway.notify import Systemd
 
 log = logging.getLogger(__name__)
@@ -53,12 +54,14 @@ DRAIN = 5.0  # seconds at the end for what is still on its way
 
 @dataclass(slots=True)
 class Gateway:
-    """A gateway that is running: what a task, a test or the last report may look at."""
+    """The objects of a gateway, wired."""
 
     store: Store
-    engine: Engine
     pipeline: Pipeline
     health: Health
+    host: Host
+    report: Report
+    api: Parts
     pollers: dict[str, tuple[Poller, AnyLine]]
     links: list[Link] = field(default_factory=list)
 
@@ -66,87 +69,76 @@ class Gateway:
 async def run(
     site: Site, clock: Clock, systemd: Systemd, stop: asyncio.Event, socket: Path
 ) -> dict[str, Any]:
-    """Run the gateway until `stop` is set; return its last report. A bug in any task comes out."""
+    """Run the gateway until `stop` is set; return its last report. A bug in any task comes out.
+
+    Raises SecretError for a secret that cannot be read, OSError for a data folder that cannot be made.
+    """
     store = await Store.open(site.data, clock, limits_of(site))
-    stopping = asyncio.Event()
-    gateway = await build(site, clock, store)
-    alarms = Alarms(gateway.engine, gateway.health.board, {n: place_of(d) for n, d in site.devices.items()})
-    commands = Commands(site.devices, {name: poller for name, (poller, _) in gateway.pollers.items()}, clock)
-    api = Api(
-        Parts(
-            gateway.health, alarms, gateway.pipeline, store, gateway.health.board, gateway.pollers, commands,
-            clock, stopping,
-        )
-    ).app()  # fmt: skip
     try:
-        async with asyncio.TaskGroup() as tasks:
-            measuring = [tasks.create_task(p.run(), name=n) for n, (p, _) in gateway.pollers.items()]
-            telling = [tasks.create_task(link.run(), name=link.name) for link in gateway.links]
-            rest = [
-                tasks.create_task(store.run(), name="store"),
-                tasks.create_task(tick(gateway.pipeline, clock), name="tick"),
-                tasks.create_task(gateway.health.run(), name="health"),
-                tasks.create_task(gateway.health.host.measure_lag(), name="lag"),
-                tasks.create_task(serve(api, socket, stopping), name="api"),
-                tasks.create_task(housekeeping(site, gateway.health), name="housekeeping"),
-                tasks.create_task(systemd.watch(lambda: gateway.pipeline.counts.steps), name="watchdog"),
-            ]
-            systemd.tell("READY=1", f"STATUS={len(site.devices)} devices on {len(site.lines)} lines")
-            log.info(
-                "ready site=%s gateway=%s epoch=%d devices=%d",
-                site.site,
-                site.gateway,
-                store.epoch,
-                len(site.devices),
-            )
-            await stop.wait()
-            systemd.tell("STOPPING=1")
-            await end(measuring)
-            await store.flush()
-            await drain(gateway)
-            await end([*telling, *rest])
-        return gateway.health.report()
+        gateway = await build(site, clock, store)
+        await work(site, gateway, systemd, stop, socket)
+        return gateway.report.status()
     finally:
         await store.close()
 
 
+async def work(site: Site, gateway: Gateway, systemd: Systemd, stop: asyncio.Event, socket: Path) -> None:
+    """Run every task until `stop` is set; then end measuring, let what was measured be told, end the rest."""
+    pipeline, store, parts = gateway.pipeline, gateway.store, gateway.api
+    async with asyncio.TaskGroup() as tasks:
+        start = tasks.create_task
+        measuring = [start(p.run(), name=name) for name, (p, _) in gateway.pollers.items()]
+        measuring.append(start(tick(pipeline, parts.clock), name="tick"))
+        measuring.append(start(gateway.health.run(), name="health"))
+        rest = [start(link.run(), name=link.name) for link in gateway.links]
+        rest += [
+            start(store.run(), name="store"),
+            start(gateway.host.measure_lag(), name="lag"),
+            start(serve(Api(parts).app(), socket, parts.stopping), name="api"),
+            start(housekeeping(site, gateway.report), name="housekeeping"),
+            start(systemd.watch(lambda: pipeline.counts.steps), name="watchdog"),
+        ]
+        systemd.tell("READY=1", f"STATUS={len(site.devices)} devices on {len(site.lines)} lines")
+        ready = "ready site=%s gateway=%s epoch=%d devices=%d"
+        log.info(ready, site.site, site.gateway, store.epoch, len(site.devices))
+        await stop.wait()
+        systemd.tell("STOPPING=1")
+        parts.stopping.set()
+        await end(measuring)
+        await pipeline.settle()
+        await store.flush()
+        await drain(gateway.links)
+        await end(rest)
+
+
 async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     """Make the objects of a site. Nothing is opened but the journal, which is open already."""
-    board = Board(site.devices)
-    facts = {name: facts_of(device) for name, device in site.devices.items()}
-    facts |= {GATEWAY: encode.Facts("gateway")} | {
-        line_device(line): encode.Facts("line") for line in site.lines
-    }
-    topics = encode.Topics(site.site, site.gateway)
-    engine = Engine(
-        [*site_specs(site), *specs(site.lines)],
-        {(key[0], key[1]): state for key, state in (await store.load_states()).items()},
-        counted_ids(store.epoch),
-        clock.now(),
-    )
+    board, facts, topics = Board(site.devices), site_facts(site), encode.Topics(site.site, site.gateway)
+    states = {(key[0], key[1]): state for key, state in (await store.load_states()).items()}
+    alarms = [*site_specs(site), *specs(site.lines)]
+    engine = Engine(alarms, states, counted_ids(store.epoch), clock.now())
     links: list[Link] = []
-    lines_of = {name: telemetry.Encoder(d.profile.kind, name).encode for name, d in site.devices.items()}
-    lines_of |= health_encoders(site.lines)
-    pipeline = Pipeline(
-        engine,
-        store,
-        board,
-        clock,
-        lines_of,
-        partial(encode_event, facts, topics),
-        lambda events: tell(links, events),
-    )
+
+    def tell(events: Sequence[AlarmEvent]) -> None:
+        for link in links:
+            link.alarms(events)
+
+    writers = line_writers(site), event_writer(facts, topics)
+    pipeline = Pipeline(engine, store, board, clock, *writers, tell)
     pollers = {name: make_poller(site, name, pipeline, clock) for name in site.lines}
     if site.mqtt is not None:
         lanes = {lane.value: await store.cursor("mqtt", lane) for lane in (Lane.ALARM, Lane.TELEMETRY)}
-        links.append(
-            MqttLink(
-                broker_of(site.mqtt, topics, store.epoch, clock), topics, lanes, clock,
-                epoch=store.epoch, version=__version__, board=board, facts=facts,
-            )
-        )  # fmt: skip
-    health = Health(site, pollers, links, pipeline, (engine, store, board, Host(site.data)), clock)
-    return Gateway(store, engine, pipeline, health, pollers, links)
+        broker = broker_of(site.mqtt, topics, store.epoch, clock)
+        named: dict[str, Any] = {"epoch": store.epoch, "version": __version__, "board": board, "facts": facts}
+        links.append(MqttLink(broker, topics, lanes, clock, **named))
+    tell(links, engine.standing())  # a restart leaves what is shown of open alarms as it was
+    host = Host(site.data)
+    report = Report(site, pollers, links, (engine, store, board, host, pipeline.counts), clock)
+    health = Health(site, pollers, links, (pipeline, store, board, host, report), clock)
+    commands = Commands(site.devices, {name: poller for name, (poller, _) in pollers.items()}, clock)
+    shown = Alarms(engine, site_places(site))
+    api = Parts(report, shown, pipeline, store, board, pollers, commands, clock, asyncio.Event())
+    return Gateway(store, pipeline, health, host, report, api, pollers, links)
 
 
 def limits_of(site: Site) -> Limits:
@@ -179,43 +171,6 @@ def make_poller(site: Site, name: str, pipeline: Pipeline, clock: Clock) -> tupl
     return Poller(name, line, polled, pipeline.accept, clock, timing), line
 
 
-def facts_of(device: DeviceSettings) -> encode.Facts:
-    """Return what those outside need to know of a device."""
-    area = {key: value for key, value in vars_of(device.area).items() if value}
-    return encode.Facts(device.profile.kind, {}, place_of(device), area, device.zone, device.owner)
-
-
-def place_of(device: DeviceSettings) -> dict[str, Any]:
-    """Return where a device is, without what nobody said."""
-    return {key: value for key, value in vars_of(device.place).items() if value not in {None, ""}}
-
-
-def vars_of(settings: object) -> dict[str, Any]:
-    """Return the fields of a slotted dataclass."""
-    return {name: getattr(settings, name) for name in settings.__dataclass_fields__}  # type: ignore[attr-defined]  # a dataclass
-
-
-def health_encoders(lines: Mapping[str, Any]) -> dict[str, Callable[[Sample], str]]:
-    """Return what writes the gateway's and the lines' own samples."""
-
-    def writer(measurement: str, tags: dict[str, str]) -> Callable[[Sample], str]:
-        return lambda sample: telemetry.line(measurement, tags, sample.values, sample.at)
-
-    found = {GATEWAY: writer(telemetry.GATEWAY_HEALTH, {})}
-    return found | {line_device(name): writer(telemetry.LINE_HEALTH, {"line": name}) for name in lines}
-
-
-def encode_event(facts: Mapping[str, encode.Facts], topics: encode.Topics, event: AlarmEvent) -> bytes:
-    """Return the record of an event."""
-    return encode.event(event, facts[event.device], topics)
-
-
-def tell(links: Sequence[Link], events: Sequence[AlarmEvent]) -> None:
-    """Let every link show the alarms as they stand after these events."""
-    for link in links:
-        link.alarms(events)
-
-
 def broker_of(mqtt: MqttSettings, topics: encode.Topics, epoch: int, clock: Clock) -> Broker:
     """Return how to reach the broker. Raises SecretError."""
     will = encode.status("offline", epoch=epoch, at=clock.now().wall, version=__version__)
@@ -240,10 +195,10 @@ async def tick(pipeline: Pipeline, clock: Clock) -> None:
         await asyncio.sleep(pause)
 
 
-async def drain(gateway: Gateway) -> None:
+async def drain(links: Sequence[Link]) -> None:
     """Give what was just measured a little time to be confirmed; what is not stays in the journal."""
     deadline = asyncio.get_running_loop().time() + DRAIN
-    while any(awaited(link.state()) for link in gateway.links):
+    while any(awaited(link.state()) for link in links):
         if asyncio.get_running_loop().time() > deadline:
             return
         await asyncio.sleep(0.05)

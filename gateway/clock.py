@@ -11,6 +11,8 @@ from gateway.model import Instant
 class Clock(Protocol):
     """Where time comes from."""
 
+    synced: bool  # whether somebody vouches for the wall clock: a label, it decides no delay
+
     def now(self) -> Instant:
         """Return the present moment on both clocks."""
         ...
@@ -24,7 +26,7 @@ class SystemClock:
     """The clocks of this machine. On Linux its `mono` is the time base of asyncio too."""
 
     def __init__(self) -> None:
-        self.synced = True  # whether somebody vouches for the wall clock; gateway.health looks
+        self.synced = False  # until gateway.health has looked
 
     def now(self) -> Instant:
         """Return the present moment on both clocks."""

@@ -13,7 +13,8 @@ from pathlib import Path
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")
-STA_UNSYNC = 0x0040  # <sys/timex.h>: nobody disciplines the clock
+TIMEX = 208  # sizeof(struct timex), rounded up for every machine
+TIME_ERROR = 5  # <sys/timex.h>: STA_UNSYNC or STA_CLOCKERR: nobody disciplines the clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,14 @@ def resident() -> int:
 def clock_synced() -> bool:
     """Return whether the kernel says that somebody disciplines the wall clock (adjtimex(2))."""
     with contextlib.suppress(OSError, AttributeError):
-        buffer = (
-            ctypes.c_int * 64
-        )()  # struct timex is 208 bytes; modes = 0 only reads; status is the sixth word pair
-        state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(buffer))
-        return state not in {-1, 5}  # TIME_ERROR = 5: clock not synchronised
-    return True
+        request = ctypes.create_string_buffer(TIMEX)  # modes = 0: only read
+        return disciplined(ctypes.CDLL(None, use_errno=True).adjtimex(request))
+    return False
+
+
+def disciplined(state: int) -> bool:
+    """Return what the answer of adjtimex means; -1, "not allowed to ask", is no proof either."""
+    return state not in {-1, TIME_ERROR}
 
 
 def temperature() -> float | None:
@@ -59,6 +62,7 @@ class Host:
     def __init__(self, data: Path) -> None:
         self._data = data
         self._worst = 0.0
+        self.last = HostHealth(0, 0.0, 0, None, clock_synced=False, loop_lag=0.0)
 
     async def measure_lag(self, every: float = 0.5) -> None:
         """Measure how late the loop wakes; runs until cancelled."""
@@ -75,4 +79,5 @@ class Host:
             free = disk.f_bavail * disk.f_frsize
         except OSError:
             free = 0
-        return HostHealth(resident(), time.process_time(), free, temperature(), clock_synced(), lag)
+        self.last = HostHealth(resident(), time.process_time(), free, temperature(), clock_synced(), lag)
+        return self.last

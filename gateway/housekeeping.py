@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gateway.config import Site
-    from gateway.health import Health
+    from gateway.report import Report
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +27,11 @@ CALIBRATE = {
 EVERY = 3600 * 6
 
 
-async def housekeeping(site: Site, health: Health) -> None:
+async def housekeeping(site: Site, report: Report) -> None:
     """Run the calendar until cancelled."""
     scheduler = AsyncIOScheduler(timezone=site.timezone)
     scheduler.add_job(
-        lambda: remind(site, health),
+        lambda: remind(site, report),
         "interval",
         seconds=EVERY,
         next_run_time=datetime.now(site.timezone),
@@ -45,12 +45,12 @@ async def housekeeping(site: Site, health: Health) -> None:
         scheduler.shutdown(wait=False)
 
 
-def remind(site: Site, health: Health) -> None:
+def remind(site: Site, report: Report) -> None:
     """Note which devices are due for calibration today."""
     due = dict(calibration_due(site, datetime.now(site.timezone).date()))
-    if due.keys() - health.calibration_due.keys():
+    if due.keys() - report.calibration_due.keys():
         log.warning("calibration due devices=%s", ",".join(due))
-    health.calibration_due = due
+    report.calibration_due = due
 
 
 def calibration_due(site: Site, today: date) -> Iterator[tuple[str, int]]:

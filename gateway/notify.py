@@ -9,17 +9,19 @@ import socket
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 class Systemd:
     """The notification socket of the service manager; silent when there is none."""
 
-    def __init__(self, address: str | None = None, watchdog_usec: str | None = None) -> None:
-        address = os.environ.get("NOTIFY_SOCKET", "") if address is None else address
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        env = os.environ if environment is None else environment
+        address = env.get("NOTIFY_SOCKET", "")
         self._address = "\0" + address[1:] if address.startswith("@") else address
-        usec = os.environ.get("WATCHDOG_USEC", "") if watchdog_usec is None else watchdog_usec
-        self.watchdog = int(usec) / 1e6 if usec.isdigit() else 0.0  # seconds; 0 = not watched
+        usec = env.get("WATCHDOG_USEC", "")
+        ours = env.get("WATCHDOG_PID", "") in {"", str(os.getpid())}  # a child is not the one that is watched
+        self.watchdog = int(usec) / 1e6 if usec.isdigit() and ours else 0.0  # seconds; 0 = not watched
 
     def tell(self, *states: str) -> None:
         """Send the states in one datagram; a service manager that went away is no reason to stop."""

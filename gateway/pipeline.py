@@ -6,12 +6,13 @@ alarm states in one transaction, before anybody is told.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from gateway.model import ANNOUNCED, Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gateway.board import Board
     from gateway.clock import Clock
@@ -29,14 +30,14 @@ class Counts:
     def __init__(self) -> None:
         self.samples = 0  # of devices; one line of telemetry each
         self.readings = 0  # good values of devices: one field of telemetry each
-        self.health = 0  # samples of the gateway and its lines about themselves
+        self.health = 0  # lines of telemetry of the gateway about itself, its lines and its devices
         self.events = 0  # alarm events committed
         self.announced = 0  # of these, the ones that are told outside: raise, upgrade, repeat, clear
-        self.steps = 0  # anything that went through: what the watchdog is fed with
+        self.steps = 0  # anything that went all the way through: what the watchdog is fed with
 
 
 class Pipeline:
-    """Judges and keeps. Calls may overlap: what is judged first is committed first."""
+    """Judges and keeps. Calls may overlap: what is judged first is committed and told first."""
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class Pipeline:
         self._lines_of = lines_of  # of each device: what writes its samples as a line of telemetry
         self._event_of = event_of
         self._told = told  # called with what is on disk
+        self._commits: set[asyncio.Task[None]] = set()
         self.counts = Counts()
 
     async def accept(self, samples: Sequence[Sample]) -> None:
@@ -64,15 +66,19 @@ class Pipeline:
             counts.samples += 1
             counts.readings += len(sample.values)
             self._board.note(sample)
-            self._store.add(self._lines_of[sample.device](sample).encode(), 1, sample.at)
+            self._keep(self._lines_of[sample.device](sample), sample.at)
         await self._judge(samples)
 
     async def accept_health(self, samples: Sequence[Sample]) -> None:
         """Judge and keep what the gateway says about itself."""
         for sample in samples:
-            self.counts.health += 1
-            self._store.add(self._lines_of[sample.device](sample).encode(), 1, sample.at)
+            self.keep_health(self._lines_of[sample.device](sample), sample.at)
         await self._judge(samples)
+
+    def keep_health(self, line: str, at: int) -> None:
+        """Keep a line of health that no rule judges."""
+        self.counts.health += 1
+        self._keep(line, at)
 
     async def tick(self) -> float | None:
         """Let time pass for the engine; return the monotonic second of its next deadline."""
@@ -85,15 +91,38 @@ class Pipeline:
         await self._commit(reply.events)
         return Answer("", reply.outcome, reply.reason)
 
+    async def settle(self) -> None:
+        """Return when everything decided so far is on disk and told, whoever stopped waiting for it."""
+        while self._commits:
+            await asyncio.gather(*self._commits)
+
+    def _keep(self, line: str, at: int) -> None:
+        self._store.add(line.encode(errors="replace"), 1, at)
+
     async def _judge(self, samples: Sequence[Sample]) -> None:
         events = self._engine.observe(samples, self._clock.now())
-        self.counts.steps += 1
+        if not self._commits:  # while a commit hangs, only its end is progress
+            self.counts.steps += 1
         await self._commit(events)
 
-    async def _commit(self, events: Sequence[AlarmEvent]) -> None:
-        states = self._engine.take_dirty()
-        if events or states:
-            await self._store.commit_alarms([self._event_of(event) for event in events], states)
-            self.counts.events += len(events)
-            self.counts.announced += sum(event.kind in ANNOUNCED for event in events)
+    async def _commit(self, events: Iterable[AlarmEvent]) -> None:
+        events, states = list(events), self._engine.take_dirty()
+        if not events and not states:
+            return
+        # A task of its own: a caller that is cancelled (a line that stops, a client that hangs up) must
+        # not leave an event that is on disk but was never told. Tasks begin in the order they are made.
+        task = asyncio.create_task(self._write(events, states), name="commit")
+        self._commits.add(task)
+        task.add_done_callback(self._commits.discard)
+        await asyncio.shield(task)
+
+    async def _write(
+        self, events: Sequence[AlarmEvent], states: Sequence[tuple[tuple[str, ...], object]]
+    ) -> None:
+        await self._store.commit_alarms([self._event_of(event) for event in events], states)
+        counts = self.counts
+        counts.steps += 1
+        counts.events += len(events)
+        counts.announced += sum(event.kind in ANNOUNCED for event in events)
+        if events:
             self._told(events)

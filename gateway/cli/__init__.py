@@ -63,6 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser(verb).parse_args(arguments)
     try:
         status: int = args.run(args)
+        sys.stdout.flush()  # here, where a reader that went away is expected; not when Python ends
     except Failure as failure:
         print(f"tocsin {args.verb}: {failure}", file=sys.stderr)
         return failure.status

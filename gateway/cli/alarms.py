@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gateway.cli.client import Daemon, add_daemon, socket_of
-from gateway.cli.output import Failure, add_output, ago, number, place_text, print_json, print_table
+from gateway.cli.output import Failure, add_output, ago, number, pad, place_text, print_json, print_table
 from gateway.language import pick, say
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
+CONFLICT = 6
 SHAPES = {
     1: ("■", "红", "red"),
     2: ("▲", "橙", "orange"),
@@ -80,8 +82,9 @@ def row(alarm: dict[str, Any]) -> tuple[object, ...]:
     shape, zh, en = SHAPES[alarm["level"]]
     doubt = "?" if alarm["quality"] != "good" else ""
     state = f"{alarm['letter']} {say(*LETTERS[alarm['letter']])}{doubt}"
-    what = f"{pick(alarm['message'])}  [{alarm['device']}/{alarm['rule']}]"
     where = place_text(alarm["place"]) or alarm["device"]
+    said = pick(alarm["message"]).removeprefix(where).lstrip(": ")  # the place has a column of its own
+    what = f"[{alarm['device']}/{alarm['rule']}] {said}"
     who = alarm["acked_by"] or "-"
     return (
         f"{shape}{say(zh, en)}",
@@ -112,7 +115,7 @@ def path_of(alarm: str) -> str:
             ),
             2,
         )
-    return f"/alarms/{quote(device)}/{quote(rule)}"
+    return f"/alarms/{quote(device, safe='')}/{quote(rule, safe='')}"
 
 
 def show_alarm(args: argparse.Namespace) -> int:
@@ -122,8 +125,8 @@ def show_alarm(args: argparse.Namespace) -> int:
         print_json(alarm)
         return 0
     print(place_text(alarm["place"]) or alarm["device"], pick(alarm["message"]))
-    facts = ("device", "rule", "letter", "level", "occurrence", "activation", "acked_by")
-    print_table(("", ""), ((fact, alarm[fact]) for fact in facts))
+    for name, value in facts(alarm):
+        print(f"{pad(name, 12)} {value}")
     head = say("时间 事件 状态 值 谁 说明", "TIME EVENT STATE VALUE WHO WHY").split()
     rows = (
         (clock(e["at"]), *(e[key] for key in ("event", "state", "value", "actor", "reason")))
@@ -131,6 +134,18 @@ def show_alarm(args: argparse.Namespace) -> int:
     )
     print_table(head, rows)
     return 0
+
+
+def facts(alarm: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """Yield what there is to say of an alarm, each with its name."""
+    _, zh, en = SHAPES[alarm["level"]]
+    yield say("告警", "alarm"), f"{alarm['device']}/{alarm['rule']}"
+    yield say("级别", "level"), say(zh, en)
+    yield say("状态", "state"), f"{alarm['letter']} {say(*LETTERS[alarm['letter']])}"
+    yield say("值", "value"), values(alarm)
+    yield say("事件号", "occurrence"), alarm["occurrence"]
+    yield say("触发次数", "activations"), alarm["activation"]
+    yield say("确认人", "acked by"), alarm["acked_by"] or "-"
 
 
 def clock(at: int) -> str:
@@ -149,7 +164,13 @@ def ack_alarm(args: argparse.Namespace) -> int:
         "actor": getpass.getuser(),
         "comment": args.comment,
     }
-    answer = daemon.post(path + "/ack", body)
+    try:
+        answer = daemon.post(path + "/ack", body)
+    except Failure as failure:
+        if failure.status == CONFLICT:
+            look = f"tocsin alarms show {args.alarm}"
+            raise Failure(f"{failure}; {say('请再看一次', 'look again')}: {look}", CONFLICT) from failure
+        raise
     if args.output == "json":
         print_json(answer)
     else:

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         print_json(answer)
     elif answer["ok"]:
-        print_table(("FIELD", "VALUE"), answer["fields"].items())
+        print_table(say("字段 值", "FIELD VALUE").split(), answer["fields"].items())
     else:
         print(answer["error"], file=sys.stderr)
     return 0 if answer["ok"] else 1

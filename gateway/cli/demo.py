@@ -14,12 +14,19 @@ if TYPE_CHECKING:
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
-    text = say("在本机演示整个社区：传感器 → 网关 → 消息服务器 → 入库", "a simulated community on this machine, end to end")
+    text = say(
+        "在本机演示整个社区：传感器 → 网关 → 消息服务器 → 入库",
+        "a simulated community on this machine, end to end",
+    )
     parser = subparsers.add_parser("demo", help=text, description=text)
-    parser.add_argument("--seconds", type=float, metavar="N", help=say("运行 N 秒后结束", "end after N seconds"))
+    parser.add_argument(
+        "--seconds", type=float, metavar="N", help=say("运行 N 秒后结束", "end after N seconds")
+    )
     parser.add_argument(
         "--stack", choices=("embedded", "servers"), default="embedded",
-        help=say("servers：用已安装的 Mosquitto 与 InfluxDB", "servers: through the installed Mosquitto and InfluxDB"),
+        help=say(
+            "servers：用已安装的 Mosquitto 与 InfluxDB", "servers: the installed Mosquitto and InfluxDB"
+        ),
     )  # fmt: skip
     parser.add_argument("--keep", type=Path, metavar="DIR", help=say("文件保留在此", "keep the files here"))
     parser.set_defaults(run=run)

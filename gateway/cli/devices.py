@@ -78,7 +78,7 @@ def troubled(device: dict[str, Any]) -> bool:
 
 def show_device(args: argparse.Namespace) -> int:
     """Print one device."""
-    device = Daemon(socket_of(args)).get(f"/devices/{quote(args.device)}")
+    device = Daemon(socket_of(args)).get(f"/devices/{quote(args.device, safe='')}")
     if args.output == "json":
         print_json(device)
         return 0
@@ -103,5 +103,15 @@ def point_row(name: str, point: dict[str, Any]) -> tuple[object, ...]:
 
 def poll_device(args: argparse.Namespace) -> int:
     """Read one device now, ahead of its turn, and print it."""
-    Daemon(socket_of(args)).post(f"/devices/{quote(args.device)}/poll", {})
-    return show_device(args)
+    daemon, path = Daemon(socket_of(args)), f"/devices/{quote(args.device, safe='')}"
+    answer = daemon.post(path + "/poll", {})
+    if args.output == "json":
+        print_json(answer)
+        return 0
+    known = daemon.get(path)["points"]
+    head = say("点 值 单位 质量", "POINT VALUE UNIT QUALITY").split()
+    values, bad = answer["values"], answer["bad"]
+    units = {name: known.get(name, {}).get("unit", "") for name in (*values, *bad)}
+    rows = [(name, number(value), units[name], "good") for name, value in values.items()]
+    print_table(head, [*rows, *((name, "?", units[name], why) for name, why in bad.items())])
+    return 0

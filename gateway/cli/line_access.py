@@ -9,7 +9,7 @@ from urllib.parse import quote
 from drivers.errors import LineDown
 from drivers.line.settings import LineSettings
 from drivers.registry import make_line
-from gateway.cli.client import Daemon, socket_of
+from gateway.cli.client import Daemon, site_of, socket_of
 from gateway.cli.output import Failure, Unreachable
 from gateway.console.wire import ask, look
 from gateway.language import say
@@ -136,12 +136,8 @@ async def anext_or_none(items: AsyncIterator[dict[str, Any]]) -> dict[str, Any] 
 
 
 def _from_site(path: Path, name: str) -> LineSettings:
-    from gateway.config import ConfigError, load  # noqa: PLC0415 - 100 ms that a named port need not pay
-
-    try:
-        lines = load(path).lines
-    except ConfigError as error:
-        raise Failure(str(error), 2) from error
+    lines = site_of(path).lines
     if name not in lines:
-        raise Failure(f"{path}: no line {name!r}; there are: {', '.join(lines)}", 2)
+        there = say(f"没有线路 {name!r}；现有：", f"no line {name!r}; there are: ")
+        raise Failure(f"{path}: {there}{', '.join(lines)}", 2)
     return lines[name]

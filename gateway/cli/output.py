@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -14,6 +16,10 @@ from gateway.language import say
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Mapping, Sequence
+
+
+_SGR = re.compile(r"\x1b\[[0-9;]*m")
+_PIECES = re.compile(r"\x1b\[[0-9;]*m|.", re.DOTALL)
 
 
 class Failure(Exception):
@@ -45,8 +51,8 @@ def print_json(data: object, out: TextIO | None = None) -> None:
 
 
 def width(text: str) -> int:
-    """Return how many columns a terminal gives the text."""
-    return max(wcswidth(text), 0) if text else 0
+    """Return how many columns a terminal gives the text; colours take none."""
+    return max(wcswidth(_SGR.sub("", text)), 0) if text else 0
 
 
 def pad(text: str, columns: int) -> str:
@@ -56,10 +62,44 @@ def pad(text: str, columns: int) -> str:
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[object]], out: TextIO | None = None) -> None:
     """Print rows under a head; columns as wide as their widest cell, in terminal columns."""
-    cells = [[("" if cell is None else str(cell)) for cell in row] for row in rows]
+    out = out or sys.stdout
+    cells = [[_cell(cell) for cell in row] for row in rows]
     widths = [max([width(head[i]), *(width(row[i]) for row in cells)]) for i in range(len(head))]
+    if out.isatty():
+        widths = fit(widths, shutil.get_terminal_size().columns)
     for row in [list(head), *cells]:
-        print("  ".join(pad(cell, widths[i]) for i, cell in enumerate(row)).rstrip(), file=out or sys.stdout)
+        shown = (pad(clip(cell, widths[i]), widths[i]) for i, cell in enumerate(row))
+        print("  ".join(shown).rstrip(), file=out)
+
+
+def _cell(value: object) -> str:
+    """Return a value in one line: what a device or a person wrote must not break the table."""
+    return "" if value is None else "".join(ch if ch.isprintable() else " " for ch in str(value))
+
+
+def fit(widths: Sequence[int], columns: int, least: int = 8) -> list[int]:
+    """Return the widths of columns, the widest taken back until a row fits; never below `least`."""
+    widths = list(widths)
+    while sum(widths) + 2 * (len(widths) - 1) > columns and max(widths) > least:
+        widths[widths.index(max(widths))] -= 1
+    return widths
+
+
+def clip(text: str, columns: int) -> str:
+    """Return the text cut to so many columns of a terminal, with … where something is missing.
+
+    Colours take no room and are not cut in two; after a cut they are switched off.
+    """
+    if width(_SGR.sub("", text)) <= columns:
+        return text
+    parts, room = [], columns - 1
+    for piece in _PIECES.findall(text):
+        took = 0 if piece.startswith("\x1b") else width(piece)
+        if took > room:
+            break
+        parts.append(piece)
+        room -= took
+    return "".join(parts) + "…" + ("\x1b[0m" if "\x1b" in text else "")
 
 
 def colours(stream: TextIO | None = None) -> bool:

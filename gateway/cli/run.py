@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gateway.cli.output import Failure
 from gateway.language import say
+from gateway.lock import Taken, owned
 
 if TYPE_CHECKING:
     import argparse
@@ -32,7 +33,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run until SIGTERM or SIGINT; 0 after a clean stop, 2 when the site file is wrong."""
+    """Run until SIGTERM or SIGINT; 0 after a clean stop, 2 for a wrong site file, 1 for anything else."""
     level = logging.DEBUG if args.verbose else logging.INFO
     logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(name)s %(message)s")
     for noisy in ("apscheduler", "uvicorn", "asyncio", "pymodbus"):
@@ -41,10 +42,19 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         site = load(args.config)
-        refuse_overfull(site)
-        report = asyncio.run(_run(site, socket_path(site)))
-    except (ConfigError, SecretError) as error:
+    except ConfigError as error:
         raise Failure(str(error), 2) from error
+    refuse_overfull(site)
+    try:
+        with owned(site.data):
+            report = asyncio.run(_run(site, socket_path(site)))
+    except SecretError as error:
+        raise Failure(str(error), 2) from error
+    except Taken as taken:
+        zh, en = f"另一个网关（进程 {taken}）正在使用", f"another gateway (process {taken}) is using it"
+        raise Failure(f"{site.data}: {say(zh, en)}") from taken
+    except OSError as error:  # the data folder: what else the system refuses is handled where it is met
+        raise Failure(f"{say('无法使用数据目录', 'the data folder cannot be used')}: {error}") from error
     if args.report:
         args.report.write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
     return 0

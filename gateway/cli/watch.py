@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.client import Daemon, add_daemon, socket_of
-from gateway.cli.output import add_output, number, pad
+from gateway.cli.output import Failure, add_output, number, pad
 from gateway.language import pick, say
 
 if TYPE_CHECKING:
@@ -25,11 +25,13 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print each reading that changes, until interrupted or until the daemon ends."""
+    """Print each reading that changes, until interrupted; 3 when the daemon ends, 1 for an unknown name."""
     pattern = args.pattern if "." in args.pattern else args.pattern + ".*"
     seen: dict[str, Any] = {}
     for event, data in Daemon(socket_of(args)).stream("/stream"):
-        if event == "alarm":
+        if event == "snapshot":
+            known(data["devices"], pattern, args.pattern)
+        if event == "alarm" and fnmatch.fnmatchcase(data["device"], pattern.partition(".")[0]):
             print_alarm(data, as_json=args.output == "json")
         for device in data["devices"] if event == "snapshot" else [data] if event == "delta" else []:
             for name, point in device["points"].items():
@@ -38,6 +40,15 @@ def run(args: argparse.Namespace) -> int:
                     print_reading(full, point, seen.get(full), as_json=args.output == "json")
                     seen[full] = point
     return 0
+
+
+def known(devices: list[dict[str, Any]], pattern: str, asked: str) -> None:
+    """Raise Failure when no reading can ever match: waiting for it would look like silence."""
+    names = [device["name"] for device in devices]
+    if not any(fnmatch.fnmatchcase(name, pattern.partition(".")[0]) for name in names):
+        few = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
+        text = say(f"没有设备符合 {asked!r}；现有：{few}", f"no device matches {asked!r}; there are: {few}")
+        raise Failure(text)
 
 
 def print_reading(name: str, point: dict[str, Any], before: dict[str, Any] | None, *, as_json: bool) -> None:

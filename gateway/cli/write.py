@@ -49,8 +49,10 @@ def run(args: argparse.Namespace) -> int:
 
 def write_point(args: argparse.Namespace, device: str, point: str) -> int:
     """Send an order to the daemon; 5 when it is not allowed."""
+    if len(args.value) > 1:
+        raise Failure(say("一个点只能写一个值", "a point takes one value"), 2)
     body = {"id": uuid.uuid4().hex, "point": point, "value": parse(args.value[0]), "actor": getpass.getuser()}
-    answer = Daemon(socket_of(args)).post(f"/devices/{quote(device)}/write", body)
+    answer = Daemon(socket_of(args)).post(f"/devices/{quote(device, safe='')}/write", body)
     if args.output == "json":
         print_json(answer)
     else:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from starlette.exceptions import HTTPException
-
+from gateway.console.asked import text, whole
 from rules.rule import gravity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.board import Board
     from gateway.model import Answer, Instant
     from gateway.pipeline import Pipeline
     from rules.engine import Engine
@@ -22,9 +20,8 @@ if TYPE_CHECKING:
 class Alarms:
     """The alarms with the places of their devices."""
 
-    def __init__(self, engine: Engine, board: Board, places: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, engine: Engine, places: Mapping[str, Mapping[str, Any]]) -> None:
         self._engine = engine
-        self._board = board
         self._places = places
 
     def rows(self, now: Instant) -> list[dict[str, Any]]:
@@ -47,10 +44,7 @@ class Alarms:
 
 
 async def acknowledge(pipeline: Pipeline, key: tuple[str, str], body: Mapping[str, Any]) -> Answer:
-    """Acknowledge what somebody has seen. Body: occurrence, seen, actor, comment."""
-    try:
-        occurrence, seen, actor = str(body["occurrence"]), int(body["seen"]), str(body["actor"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise HTTPException(400, f"occurrence, seen and actor are wanted: {error}") from error
-    comment = str(body.get("comment", ""))[:1000]
+    """Acknowledge what somebody has seen. Body: occurrence, seen, actor, comment. Raises HTTPException."""
+    occurrence, seen = text(body, "occurrence"), whole(body, "seen", 0, 1 << 53)
+    actor, comment = text(body, "actor"), text(body, "comment", "", most=1000)
     return await pipeline.act(lambda engine, now: engine.ack(key, occurrence, seen, actor, now, comment))

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from drivers.errors import DriverError
+from drivers.errors import DriverError, Held
 from gateway.console.alarms import acknowledge
+from gateway.console.asked import asked, body_of, refusal, text, told, unknown, whole
 from gateway.console.stream import stream
 from gateway.console.wire import exchange, scan
 from gateway.model import Command, Outcome
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from starlette.requests import Request
 
     from drivers.line import AnyLine
+    from drivers.registry import Device
     from gateway.board import Board
     from gateway.clock import Clock
     from gateway.commands import Commands
     from gateway.console.alarms import Alarms
-    from gateway.health import Health
+    from gateway.model import Answer, Quality, Value
     from gateway.pipeline import Pipeline
     from gateway.poller import Poller
+    from gateway.report import Report
     from gateway.store import Store
 
 STATUS = {
@@ -40,15 +42,25 @@ STATUS = {
     Outcome.UNKNOWN: 404,
     Outcome.REFUSED: 403,
     Outcome.EXPIRED: 409,
+    Outcome.FAILED: 502,
 }
-MAX_EVENTS = 1000
+REASONS = {
+    "gone": ("该告警已不存在", "this alarm is gone"),
+    "stale": ("看过之后又触发了", "it has come again since you looked"),
+    "no_such_alarm": ("没有这个告警", "there is no such alarm"),
+}
+MOST_EVENTS = 1000
+MOST_LINES = 100_000
+MOST_STREAMS = 16
+LAST = (1 << 63) - 1  # nanoseconds: the largest time the journal can hold
+PATIENCE = 5.0  # seconds that a device's own interval may keep a person waiting
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the API looks at."""
 
-    health: Health
+    report: Report
     alarms: Alarms
     pipeline: Pipeline
     store: Store
@@ -64,6 +76,7 @@ class Api:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self.streams = 0  # open now
 
     def app(self) -> Starlette:
         """Return the application."""
@@ -82,51 +95,61 @@ class Api:
             Route("/api/v1/lines/{name}/scan", self._scan, methods=["POST"]),
             Route("/api/v1/stream", self._stream),
         ]
-        return Starlette(routes=routes, exception_handlers={HTTPException: _refusal})
+        return Starlette(routes=routes, exception_handlers={HTTPException: told})
 
     async def _status(self, _: Request) -> Response:
-        return JSONResponse(self._parts.health.report())
+        return JSONResponse(self._parts.report.status())
 
     async def _devices(self, _: Request) -> Response:
-        return JSONResponse(self._parts.health.devices())
+        return JSONResponse(self._parts.report.devices())
 
     async def _device(self, request: Request) -> Response:
-        try:
-            return JSONResponse(self._parts.health.device(request.path_params["name"]))
-        except KeyError:
-            raise HTTPException(404, f"no device {request.path_params['name']!r}") from None
+        return JSONResponse(self._parts.report.device(self._name(request)))
 
     async def _poll(self, request: Request) -> Response:
-        name = request.path_params["name"]
-        for poller, _ in self._parts.pollers.values():
-            if name in poller.schedule.units:
-                read = operator.methodcaller("read", poller.schedule.units[name].points)
-                try:
-                    values, bad = await poller.command(name, read)
-                except DriverError as error:
-                    raise HTTPException(502, f"{name}: {type(error).__name__}: {error}") from error
-                return JSONResponse({"device": name, "values": values, "bad": bad})
-        raise HTTPException(404, f"no device {name!r}")
+        name = self._name(request)
+        try:
+            values, bad = await self._read(name)
+        except DriverError as error:
+            why = f"{name}: {str(error) or type(error).__name__}"
+            raise refusal(502, why, why, kind=type(error).__name__) from error
+        return JSONResponse({"device": name, "values": values, "bad": bad})
+
+    async def _read(self, name: str) -> tuple[Mapping[str, Value], Mapping[str, Quality]]:
+        """Read a device ahead of its turn, waiting where a poll would give way."""
+        parts = self._parts
+        poller = next(p for p, _ in parts.pollers.values() if name in p.schedule.units)
+        points = poller.schedule.units[name].points
+
+        async def read(device: Device) -> tuple[Mapping[str, Value], Mapping[str, Quality]]:
+            return await device.read(points)
+
+        deadline = parts.clock.mono() + PATIENCE
+        while True:
+            try:
+                return await poller.command(name, read, deadline)
+            except Held as held:
+                if held.until > deadline:
+                    raise
+                await asyncio.sleep(max(held.until - parts.clock.mono(), 0.01))
 
     async def _write(self, request: Request) -> Response:
-        body, now = await _body(request), self._parts.clock.mono()
-        try:
-            order = Command(
-                str(body["id"]), request.path_params["name"], str(body["point"]), body["value"],
-                now + float(body.get("expires_in", 10.0)), str(body["actor"]),
-            )  # fmt: skip
-        except (KeyError, TypeError, ValueError) as error:
-            raise HTTPException(400, f"id, point, value and actor are wanted: {error}") from error
-        answer = await self._parts.commands.execute(order)
-        if answer.outcome is not Outcome.DONE:
-            raise HTTPException(STATUS.get(answer.outcome, 502), f"{answer.outcome}: {answer.reason}")
+        body, now = await body_of(request), self._parts.clock.mono()
+        lasts = body.get("expires_in", 10.0)
+        if "value" not in body or isinstance(lasts, bool) or not isinstance(lasts, int | float):
+            raise refusal(400, "需要 value；expires_in 为秒数", "value is wanted, and expires_in in seconds")
+        lasts = min(max(lasts, -1e9), 1e9)  # a whole number may be too large for a float
+        name, point = request.path_params["name"], text(body, "point")
+        order = Command(text(body, "id"), name, point, body["value"], now + lasts, text(body, "actor"))
+        answer = _done(await self._parts.commands.execute(order))
         return JSONResponse({"outcome": answer.outcome.value, **answer.data})
 
     async def _history(self, request: Request) -> Response:
-        until = int(request.query_params.get("until", self._parts.clock.now().wall))
-        since = int(request.query_params.get("since", until - 3600 * 10**9))
-        limit = min(int(request.query_params.get("limit", "5000")), 100_000)
-        found = await self._parts.store.history(request.path_params["name"], since, until, limit)
+        name = self._name(request)
+        until = asked(request, "until", 0, LAST, self._parts.clock.now().wall)
+        since = asked(request, "since", 0, LAST, max(until - 3600 * 10**9, 0))
+        limit = asked(request, "limit", 1, MOST_LINES, 5000)
+        found = await self._parts.store.history(name, since, until, limit)
         lines = [line.decode("utf-8", "replace") for line in found.lines]
         return JSONResponse({"lines": lines, "complete": found.complete})
 
@@ -137,63 +160,67 @@ class Api:
         key = _key(request)
         view = self._parts.alarms.find(*key)
         if view is None:
-            raise HTTPException(404, f"no alarm stands at {'/'.join(key)}")
-        records = await self._parts.store.events(limit=MAX_EVENTS)
-        told = (json.loads(record.payload) for record in records)
-        timeline = [event for event in told if (event["device"], event["rule"]) == key]
+            name = "/".join(key)
+            raise refusal(404, f"{name} 没有告警", f"no alarm stands at {name}")
+        records = await self._parts.store.events(limit=MOST_EVENTS)
+        events = (json.loads(record.payload) for record in records)
+        timeline = [event for event in events if (event["device"], event["rule"]) == key]
         return JSONResponse(self._parts.alarms.row(view, self._parts.clock.now()) | {"timeline": timeline})
 
     async def _ack(self, request: Request) -> Response:
-        answer = await acknowledge(self._parts.pipeline, _key(request), await _body(request))
-        if answer.outcome is not Outcome.DONE:
-            raise HTTPException(STATUS[answer.outcome], f"{answer.outcome}: {answer.reason}")
+        answer = _done(await acknowledge(self._parts.pipeline, _key(request), await body_of(request)))
         return JSONResponse({"outcome": answer.outcome.value})
 
     async def _events(self, request: Request) -> Response:
-        since, limit = (
-            int(request.query_params.get("since", "0")),
-            int(request.query_params.get("limit", "200")),
-        )
-        records = await self._parts.store.events(since=since, limit=min(limit, MAX_EVENTS))
+        since, limit = asked(request, "since", 0, LAST, 0), asked(request, "limit", 1, MOST_EVENTS, 200)
+        records = await self._parts.store.events(since=since, limit=limit)
         return JSONResponse([json.loads(r.payload) | {"epoch": r.epoch, "seq": r.seq} for r in records])
 
     async def _exchange(self, request: Request) -> Response:
-        _, line = self._line(request)
-        return JSONResponse(await exchange(line, await _body(request)))
+        return JSONResponse(await exchange(self._line(request), await body_of(request)))
 
     async def _scan(self, request: Request) -> Response:
-        _, line = self._line(request)
-        lines = scan(line, await _body(request))
-        return StreamingResponse(lines, media_type="application/x-ndjson")
+        line, body = self._line(request), await body_of(request)
+        first, last = whole(body, "first", 1, 247, 1), whole(body, "last", 1, 247, 247)
+        return StreamingResponse(scan(line, first, last), media_type="application/x-ndjson")
 
     async def _stream(self, _: Request) -> Response:
+        if self.streams >= MOST_STREAMS:
+            raise refusal(503, f"已有 {MOST_STREAMS} 个实时连接", f"{MOST_STREAMS} streams are open already")
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        parts = self._parts
-        events = stream(parts.health, parts.board, parts.alarms, parts.clock, parts.stopping)
-        return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+        return StreamingResponse(self._events_of(), media_type="text/event-stream", headers=headers)
 
-    def _line(self, request: Request) -> tuple[Poller, AnyLine]:
+    async def _events_of(self) -> AsyncIterator[str]:
+        parts = self._parts
+        self.streams += 1
         try:
-            return self._parts.pollers[request.path_params["name"]]
-        except KeyError:
-            names = ", ".join(self._parts.pollers)
-            raise HTTPException(404, f"no line {request.path_params['name']!r}; there are: {names}") from None
+            async for event in stream(parts.report, parts.board, parts.alarms, parts.clock, parts.stopping):
+                yield event
+        finally:
+            self.streams -= 1
+
+    def _name(self, request: Request) -> str:
+        """Return the device of the path. Raises HTTPException."""
+        name: str = request.path_params["name"]
+        if name not in self._parts.board.devices:
+            raise unknown("设备", "device", name)
+        return name
+
+    def _line(self, request: Request) -> AnyLine:
+        name, pollers = request.path_params["name"], self._parts.pollers
+        if name not in pollers:
+            raise unknown("线路", "line", name, tuple(pollers))
+        return pollers[name][1]
 
 
 def _key(request: Request) -> tuple[str, str]:
     return request.path_params["device"], request.path_params["rule"]
 
 
-async def _body(request: Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except ValueError as error:
-        raise HTTPException(400, f"not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise HTTPException(400, "a JSON object is wanted")
-    return body
-
-
-async def _refusal(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return JSONResponse({"error": error.detail}, error.status_code)
+def _done(answer: Answer) -> Answer:
+    """Return the answer of an order that was done; raise what refuses it."""
+    if answer.outcome is Outcome.DONE:
+        return answer
+    zh, en = REASONS.get(answer.reason, (answer.reason, answer.reason))
+    named = {"outcome": answer.outcome.value, "reason": answer.reason}
+    raise refusal(STATUS[answer.outcome], f"{answer.outcome}：{zh}", f"{answer.outcome}: {en}", **named)

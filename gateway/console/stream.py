@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from gateway.board import Board
     from gateway.clock import Clock
     from gateway.console.alarms import Alarms
-    from gateway.health import Health
+    from gateway.report import Report
 
 PACE = 0.25  # seconds between two looks: 4 Hz at most, whatever happens outside
 HEARTBEAT = 10.0
 
 
 async def stream(
-    health: Health, board: Board, alarms: Alarms, clock: Clock, stopping: asyncio.Event
+    report: Report, board: Board, alarms: Alarms, clock: Clock, stopping: asyncio.Event
 ) -> AsyncIterator[str]:
     """Yield server-sent events. A slow reader gets the latest state later, never a growing queue."""
     seen, told, before = board.change, clock.mono(), _by_key(alarms, clock)
-    snapshot = {"status": health.report(), "devices": health.devices(), "alarms": list(before.values())}
+    snapshot = {"status": report.status(), "devices": report.devices(), "alarms": list(before.values())}
     yield _event("snapshot", snapshot)
     while not stopping.is_set():
         try:
@@ -33,8 +33,8 @@ async def stream(
             pass
         changed = list(board.since(seen))
         seen = board.change
-        for name in changed:
-            yield _event("delta", health.device(name))
+        for device in report.devices(changed):
+            yield _event("delta", device)
         now = _by_key(alarms, clock)
         for key in before.keys() | now.keys():
             if _told(before.get(key)) != _told(now.get(key)):

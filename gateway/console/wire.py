@@ -9,10 +9,9 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from starlette.exceptions import HTTPException
-
 from drivers.errors import BadAnswer, DriverError, Held, LineDown, NoAnswer, Refused
 from drivers.modbus import pdu
+from gateway.console.asked import refusal, whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,10 +21,12 @@ if TYPE_CHECKING:
 
 async def exchange(line: AnyLine, body: dict[str, Any]) -> dict[str, Any]:
     """Ask one unit one thing. Body: unit, function 1 to 4, address, count. Returns frames and data."""
+    unit, function = whole(body, "unit", 0, 255), whole(body, "function", 1, 4)
+    address, count = whole(body, "address", 0, 0xFFFF), whole(body, "count", 1, pdu.MOST_BITS)
     try:
-        query = pdu.read(int(body["unit"]), int(body["function"]), int(body["address"]), int(body["count"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise HTTPException(400, f"unit, function (1 to 4), address and count are wanted: {error}") from error
+        query = pdu.read(unit, function, address, count)
+    except ValueError as error:
+        raise refusal(400, str(error), str(error)) from error
     return await ask(line, query)
 
 
@@ -53,10 +54,9 @@ def _sent(line: AnyLine, query: pdu.Query) -> bytes:
     return query.mbap if line.settings.protocol == "modbus-tcp" else query.rtu
 
 
-async def scan(line: AnyLine, body: dict[str, Any]) -> AsyncIterator[str]:
-    """Yield a JSON line per unit that answers, or refuses: both are there. Body: first, last."""
-    first, last = int(body.get("first", 1)), int(body.get("last", 247))
-    for unit in range(max(first, 1), min(last, 247) + 1):
+async def scan(line: AnyLine, first: int, last: int) -> AsyncIterator[str]:
+    """Yield a JSON line per unit from first to last; one that refuses is there too."""
+    for unit in range(first, last + 1):
         found = await look(line, unit)
         yield json.dumps(found) + "\n"
         if found.get("down"):

@@ -8,20 +8,29 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from gateway.cli.client import Daemon
 from gateway.cli.output import Failure, Unreachable, colours
 from gateway.demo import community, servers, sums
-from gateway.demo.screen import Screen
+from gateway.demo.screen import Screen, repaint
 from gateway.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 DATABASE = "lvjing"
 FRAME = 0.5  # seconds between two pictures on a terminal
 LINE = 5.0  # seconds between two lines where there is no terminal
+LOGS = {
+    "broker": "broker.log",
+    "database": "influxdb.log",
+    "ingest": "ingest.log",
+    "simulate": "simulate.log",
+    "gateway": "gateway.log",
+}  # of each program
 TOCSIN = (sys.executable, "-m", "gateway.cli")
 DRAMAS = {
     "leak": ("燃气泄漏", "gas leaks"),
@@ -44,6 +53,7 @@ class Programs:
     simulate: asyncio.subprocess.Process | None = None
     gateway: asyncio.subprocess.Process | None = None
     dramas: list[str] = field(default_factory=list)
+    follower: asyncio.Task[None] | None = None  # reads what the simulator says
 
     @property
     def report(self) -> Path:
@@ -57,11 +67,18 @@ class Programs:
 
     def dead(self) -> str:
         """Return the name of a program that ended by itself, or nothing."""
-        for name in ("broker", "database", "ingest", "simulate", "gateway"):
+        for name in LOGS:
             process = getattr(self, name)
             if process is not None and process.returncode is not None:
                 return name
         return ""
+
+
+def tell(text: str, out: TextIO | None = None) -> None:
+    """Print now: whoever looks at a pipe looks now."""
+    out = out or sys.stdout
+    out.write(text + "\n")
+    out.flush()
 
 
 async def play(seconds: float | None, stack: str, folder: Path | None) -> int:
@@ -75,7 +92,7 @@ async def play(seconds: float | None, stack: str, folder: Path | None) -> int:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with started(folder, stack) as programs:
             await show(programs, seconds, stop)
-            print(say("正在收尾……", "finishing ..."), file=sys.stderr)
+            tell(say("正在收尾……", "finishing ..."), sys.stderr)
             return await finish(programs, stack)
 
 
@@ -88,7 +105,11 @@ async def started(folder: Path, stack: str) -> AsyncIterator[Programs]:
     programs = Programs(folder, ports)
     address = f"http://127.0.0.1:{ports.database}"
     target: dict[str, Any] = {"quarantine": str(folder / "refused")}
-    target |= {"influx": {"url": address, "api": "v1", "database": DATABASE}} if real else {"archive": {"path": str(folder / "archive")}}
+    target |= (
+        {"influx": {"url": address, "api": "v1", "database": DATABASE}}
+        if real
+        else {"archive": {"path": str(folder / "archive")}}
+    )
     site, ingest, script = community.write(folder, ports, target)
     try:
         if real:
@@ -107,6 +128,8 @@ async def started(folder: Path, stack: str) -> AsyncIterator[Programs]:
             process = getattr(programs, name)
             if process is not None:
                 await servers.end(process)
+        if programs.follower is not None:
+            await programs.follower  # the simulator is gone, so this ends
 
 
 async def simulator(programs: Programs, site: Path, script: Path) -> asyncio.subprocess.Process:
@@ -114,15 +137,25 @@ async def simulator(programs: Programs, site: Path, script: Path) -> asyncio.sub
     with (programs.folder / "simulate.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *TOCSIN, "simulate", "-c", str(site), "--script", str(script),
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=log, start_new_session=True,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=log,
+            start_new_session=True,
         )  # fmt: skip
     assert process.stdout is not None
     first = await process.stdout.readline()
     if not first:
-        raise Failure(f"{say('模拟器没有启动', 'the simulator did not start')}: {(programs.folder / 'simulate.log').read_text()[-2000:]}")
-    process_lines = asyncio.create_task(follow(process.stdout, programs.dramas))
-    process_lines.add_done_callback(lambda _: None)
+        await servers.end(process)
+        why = said_last(programs.folder / "simulate.log")
+        raise Failure(f"{say('模拟器没有启动', 'the simulator did not start')}: {why}")
+    programs.follower = asyncio.create_task(follow(process.stdout, programs.dramas))
     return process
+
+
+def said_last(log: Path) -> str:
+    """Return the end of a program's log: the folder may be gone before anybody can look into it."""
+    try:
+        return log.read_text("utf-8", errors="replace")[-2000:]
+    except OSError as error:
+        return str(error)
 
 
 async def follow(stream: asyncio.StreamReader, dramas: list[str]) -> None:
@@ -141,12 +174,15 @@ async def show(programs: Programs, seconds: float | None, stop: asyncio.Event) -
     end = None if seconds is None else loop.time() + seconds
     screen = Screen(colour=colours())
     terminal = sys.stdout.isatty()
+    if terminal:
+        tell("\x1b[2J")
     pause = FRAME if terminal else LINE
     while not stop.is_set() and (end is None or loop.time() < end):
         if name := programs.dead():
-            raise Failure(f"{name} {say('意外退出，见', 'ended by itself, see')} {programs.folder}/{name}.log")
+            why = said_last(programs.folder / LOGS[name])
+            raise Failure(f"{name} {say('意外退出', 'ended by itself')}: {why}")
         with contextlib.suppress(Unreachable):
-            print(await asyncio.to_thread(picture, programs, screen, terminal=terminal), flush=True)
+            tell(await asyncio.to_thread(picture, programs, screen, terminal=terminal))
         left = pause if end is None else min(pause, max(end - loop.time(), 0.0))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), left)
@@ -160,7 +196,7 @@ def picture(programs: Programs, screen: Screen, *, terminal: bool) -> str:
     screen.dramas.extend(programs.dramas[-3:])
     if not terminal:
         return screen.line(status)
-    return "\x1b[2J\x1b[H" + screen.draw(status, daemon.get("/devices"), daemon.get("/alarms"))
+    return repaint(screen.draw(status, daemon.get("/devices"), daemon.get("/alarms")))
 
 
 async def finish(programs: Programs, stack: str) -> int:
@@ -169,14 +205,19 @@ async def finish(programs: Programs, stack: str) -> int:
     assert programs.ingest is not None
     status = await servers.end(programs.gateway, 15)
     if status != 0:
-        raise Failure(f"the gateway ended with status {status}: {(programs.folder / 'gateway.log').read_text()[-2000:]}")
+        why = said_last(programs.folder / LOGS["gateway"])
+        raise Failure(
+            say(f"网关以状态 {status} 退出：{why}", f"the gateway ended with status {status}: {why}")
+        )
     await servers.end(programs.ingest)
     if stack == "servers":
         held = await asyncio.to_thread(sums.held_by_influx, programs.ports.database, DATABASE)
     else:
         held = sums.held_by_archive(programs.folder / "archive")
     report = json.loads(programs.report.read_text("utf-8"))
-    workers = [json.loads(line) for line in programs.ingest_log.read_text().splitlines() if line.startswith("{")]
+    workers = [
+        json.loads(line) for line in programs.ingest_log.read_text().splitlines() if line.startswith("{")
+    ]
     lines, agree = sums.summary(report, workers, held)
-    print("\n".join(lines))
+    tell("\n".join(lines))
     return 0 if agree else 1

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli.output import ago, number, pad, paint, width
+from gateway.cli.output import ago, clip, number, pad, paint
 from gateway.language import pick, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 LEVELS = {
     1: ("41;97", "■", "红", "red"),
     2: ("38;5;208", "▲", "橙", "orange"),
     3: ("33", "◆", "黄", "yellow"),
+    4: ("34", "●", "蓝", "blue"),
+    0: ("35", "✖", "故障", "fault"),
 }
-LEVELS |= {4: ("34", "●", "蓝", "blue"), 0: ("35", "✖", "故障", "fault")}
+BAD = "31;1"
+CELL = 50  # columns a device wants; as many stand side by side as the terminal has room for
+HOME, TO_LINE_END, TO_SCREEN_END = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
 def level_word(level: int) -> str:
@@ -26,11 +31,9 @@ def level_word(level: int) -> str:
     return f"{shape}{say(zh, en)}"
 
 
-def clip(text: str, columns: int) -> str:
-    """Return the text cut to the columns a terminal has."""
-    while width(text) > columns:
-        text = text[:-1]
-    return text
+def repaint(lines: Iterable[str]) -> str:
+    """Return what draws the lines over the last picture: without clearing first, so nothing flickers."""
+    return HOME + "\n".join(line + TO_LINE_END for line in lines) + TO_SCREEN_END
 
 
 class Screen:
@@ -40,26 +43,34 @@ class Screen:
         self._colour = colour
         self.dramas: deque[str] = deque(maxlen=3)
 
-    def draw(self, status: Mapping[str, Any], devices: Iterable[Mapping[str, Any]], alarms: list[Any]) -> str:
-        """Return the whole screen as text."""
-        columns, rows = shutil.get_terminal_size((100, 40))
-        lines = [self._title(status), *self._lines(status), self._links(status), ""]
-        lines += self._alarms(alarms, limit=max(4, rows // 4))
-        lines += ["", *(f"  ▶ {drama}" for drama in self.dramas), ""] if self.dramas else [""]
-        lines += self._devices(devices, rows - len(lines) - 1, columns)
-        return "\n".join(clip(line, columns) if not self._colour else line for line in lines[: rows - 1])
+    def draw(
+        self,
+        status: Mapping[str, Any],
+        devices: Sequence[Mapping[str, Any]],
+        alarms: Sequence[Mapping[str, Any]],
+        size: tuple[int, int] | None = None,
+    ) -> list[str]:
+        """Return the lines of the whole screen, none wider than the terminal and no more than it has rows."""
+        columns, rows = size or shutil.get_terminal_size((100, 40))
+        lines = [self._title(status), *self._lines(status), *self._links(status), ""]
+        lines += self._alarms(alarms, limit=max(3, rows // 4))
+        lines += [f"  ▶ {drama}" for drama in self.dramas]
+        lines += ["", *self._devices(devices, rows - len(lines) - 2, columns)]
+        return [clip(line, columns) for line in lines[: rows - 1]]
 
     def line(self, status: Mapping[str, Any]) -> str:
         """Return one line about everything, for logs and pipes."""
         counts, alarms = status["counts"], status["alarms"]
         standing = " ".join(f"{level_word(int(k))}{n}" for k, n in alarms.items() if k != "unacked" and n)
         waiting = sum(lane["records"] for link in status["links"] for lane in link["backlog"].values())
-        drama = f"  ▶ {self.dramas[-1]}" if self.dramas else ""
-        return say(
-            f"{ago(status['uptime'])}  轮询 {counts['polls']}  读数 {counts['readings']}  待确认 {waiting}  告警 {standing or '无'}",
-            f"{ago(status['uptime'])}  polls {counts['polls']}  readings {counts['readings']}  waiting {waiting}"
-            f"  alarms {standing or 'none'}",
-        ) + drama
+        parts = [
+            ago(status["uptime"]),
+            f"{say('轮询', 'polls')} {counts['polls']}",
+            f"{say('读数', 'readings')} {counts['readings']}",
+            f"{say('待确认', 'waiting')} {waiting}",
+            f"{say('告警', 'alarms')} {standing or say('无', 'none')}",
+        ]
+        return "  ".join(parts + [f"▶ {drama}" for drama in list(self.dramas)[-1:]])
 
     def _title(self, status: Mapping[str, Any]) -> str:
         counts = status["counts"]
@@ -70,54 +81,71 @@ class Screen:
         )
 
     def _lines(self, status: Mapping[str, Any]) -> list[str]:
-        out = []
-        for line in status["lines"]:
-            state = say("正常", "ok") if line["open"] else paint(say("中断", "down"), "31;1", on=self._colour)
-            lost = f"  {say('失联', 'lost')}: {', '.join(line['lost'])}" if line["lost"] else ""
-            out.append(
-                f"  {pad(line['name'], 10)} {pad(state, 6)} {line['utilisation']:4.0%} {say('占用', 'busy')}"
-                f"  {line['replies']}/{line['requests']} {say('应答', 'answered')}"
-                f"  {line['timeouts']} {say('超时', 'timeouts')}  {line['crc_errors']} CRC{lost}"
-            )
-        return out
+        return [self._line(line) for line in status["lines"]]
 
-    def _links(self, status: Mapping[str, Any]) -> str:
-        parts = []
-        for link in status["links"]:
-            up = (
-                say("已连接", "connected")
-                if link["connected"]
-                else paint(say("断开", "away"), "31;1", on=self._colour)
-            )
-            receipt = say("回执", "last receipt") + " " + ago(link["receipt_age"])
-            waiting = sum(lane["records"] for lane in link["backlog"].values())
-            parts.append(f"  {pad(link['name'], 10)} {up}  {receipt}  {say('待确认', 'waiting')} {waiting}")
-        return "\n".join(parts)
+    def _line(self, line: Mapping[str, Any]) -> str:
+        if not line["open"]:
+            state = paint(say("中断", "down"), BAD, on=self._colour)
+        elif line["silent"]:
+            state = paint(say("无应答", "silent"), BAD, on=self._colour)
+        else:
+            state = say("正常", "ok")
+        lost = f"  {say('失联', 'lost')}: {', '.join(line['lost'])}" if line["lost"] else ""
+        return (
+            f"  {pad(line['name'], 10)} {pad(state, 6)} {line['utilisation']:4.0%} {say('占用', 'busy')}"
+            f"  {line['replies']}/{line['requests']} {say('应答', 'answered')}"
+            f"  {line['timeouts']} {say('超时', 'timeouts')}  {line['crc_errors']} CRC{lost}"
+        )
 
-    def _alarms(self, alarms: list[Any], limit: int) -> list[str]:
+    def _links(self, status: Mapping[str, Any]) -> list[str]:
+        return [self._link(link) for link in status["links"]]
+
+    def _link(self, link: Mapping[str, Any]) -> str:
+        away = paint(say("断开", "away"), BAD, on=self._colour)
+        up = say("已连接", "connected") if link["connected"] else away
+        receipt = f"{say('回执', 'last receipt')} {ago(link['receipt_age'])}"
+        waiting = sum(lane["records"] for lane in link["backlog"].values())
+        return f"  {pad(link['name'], 10)} {up}  {receipt}  {say('待确认', 'waiting')} {waiting}"
+
+    def _alarms(self, alarms: Sequence[Mapping[str, Any]], limit: int) -> list[str]:
         if not alarms:
             return ["  " + say("无告警", "no alarms")]
-        out = []
-        for alarm in alarms[:limit]:
-            mark = paint(
-                level_word(alarm["level"]), LEVELS.get(alarm["level"], LEVELS[0])[0], on=self._colour
-            )
-            where = (alarm.get("place") or {}).get("text") or alarm["device"]
-            out.append(f"  {mark} {alarm['letter']} {ago(alarm['age'])}  {where}  {pick(alarm['message'])}")
-        if len(alarms) > limit:
-            out.append(f"  … +{len(alarms) - limit}")
-        return out
+        shown = [self._alarm(alarm) for alarm in alarms[:limit]]
+        more = len(alarms) - limit
+        return [*shown, f"  … +{more}"] if more > 0 else shown
 
-    def _devices(self, devices: Iterable[Mapping[str, Any]], rows: int, columns: int) -> list[str]:
-        half = max(columns // 2, 40)
-        cells = []
-        for device in devices:
-            parts = []
-            for name, point in list(device["points"].items()):
-                if point["quality"] == "good" and isinstance(point["value"], (int, float)):
-                    parts.append(f"{name}={number(point['value'])}{point['unit']}")
-                elif point["quality"] != "good":
-                    parts.append(f"{name}=?{point['quality']}")
-            cells.append(clip(pad(f"  {pad(device['name'], 12)} {' '.join(parts)}", half - 1), half - 1))
-        out = [" ".join(cells[i : i + 2]) for i in range(0, len(cells), 2)] if columns >= 90 else cells
-        return out[: max(rows, 0)]
+    def _alarm(self, alarm: Mapping[str, Any]) -> str:
+        colour = LEVELS.get(alarm["level"], LEVELS[0])[0]
+        mark = pad(paint(level_word(alarm["level"]), colour, on=self._colour), 7)
+        where = (alarm.get("place") or {}).get("text") or alarm["device"]
+        said = pick(alarm["message"]).removeprefix(where).lstrip(": ")
+        return f"  {mark} {alarm['letter']} {pad(ago(alarm['age']), 6)} {where}  {said}"
+
+    def _devices(self, devices: Sequence[Mapping[str, Any]], rows: int, columns: int) -> list[str]:
+        """Return the devices, as many columns of them as fit; those in trouble first where not all do."""
+        across = max(columns // CELL, 1)
+        rows = max(rows, 0)
+        if len(devices) > rows * across:
+            devices = sorted(devices, key=_well)[: max(rows - 1, 0) * across]
+            rest = [say("  … 其余设备略", "  … and more devices")] if rows else []
+        else:
+            rest = []
+        wide = columns // across
+        cells = [pad(clip(self._device(device), wide - 1), wide) for device in devices]
+        height = -(-len(cells) // across)
+        down = [cells[i * height : (i + 1) * height] for i in range(across)]
+        return ["".join(row).rstrip() for row in zip_longest(*down, fillvalue="")] + rest
+
+    def _device(self, device: Mapping[str, Any]) -> str:
+        parts = []
+        for name, point in device["points"].items():
+            value = point["value"]
+            if point["quality"] != "good":
+                parts.append(paint(f"{name}=?{point['quality']}", BAD, on=self._colour))
+            elif isinstance(value, int | float) and not isinstance(value, bool):
+                parts.append(f"{name}={number(value)}{point['unit']}")
+        return f"  {pad(device['name'], 12)} {' '.join(parts)}"
+
+
+def _well(device: Mapping[str, Any]) -> bool:
+    return device["state"] == "live" and all(p["quality"] == "good" for p in device["points"].values())

@@ -87,7 +87,7 @@ def program(name: str, package: str) -> str:
 
 
 async def listening(port: int, process: asyncio.subprocess.Process, seconds: float = 30.0) -> None:
-    """Wait until somebody accepts connections on the port, or the process has ended."""
+    """Wait until somebody accepts connections on the port; else end the process and raise Failure."""
     deadline = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < deadline and process.returncode is None:
         with contextlib.suppress(OSError):
@@ -95,7 +95,14 @@ async def listening(port: int, process: asyncio.subprocess.Process, seconds: flo
             writer.close()
             return
         await asyncio.sleep(0.05)
-    raise Failure(f"no server came up on 127.0.0.1:{port} (exit status {process.returncode})")
+    status = await end(process)
+    where = f"127.0.0.1:{port}"
+    raise Failure(
+        say(
+            f"{where} 上的服务没有启动（退出码 {status}）",
+            f"no server came up on {where} (exit status {status})",
+        )
+    )
 
 
 async def spawn(log: Path, *argv: str) -> asyncio.subprocess.Process:

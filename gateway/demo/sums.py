@@ -65,7 +65,7 @@ def measurements(port: int, database: str) -> list[str]:
 def field_counts(port: int, database: str, measurement: str) -> dict[str, int]:
     """Return the number of values of each field, all devices together."""
     totals: dict[str, int] = {}
-    answer = json.loads(query(port, database, f'SELECT COUNT(*) FROM "{measurement}"'))
+    answer = json.loads(query(port, database, f'SELECT COUNT(*) FROM "{measurement}"'))  # noqa: S608 - its own names
     for series in _series(answer):
         for row in series["values"]:
             for column, value in zip(series["columns"][1:], row[1:], strict=True):
@@ -78,7 +78,9 @@ def _series(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield from result.get("series", [])
 
 
-def summary(report: Mapping[str, Any], ingest: Iterable[Mapping[str, Any]], held: Held) -> tuple[list[str], bool]:
+def summary(
+    report: Mapping[str, Any], ingest: Iterable[Mapping[str, Any]], held: Held
+) -> tuple[list[str], bool]:
     """Return the lines of the summary, and whether all sums agree."""
     counts = report["counts"]
     workers = list(ingest)
@@ -89,20 +91,27 @@ def summary(report: Mapping[str, Any], ingest: Iterable[Mapping[str, Any]], held
     lost = counts["samples"] - held.samples
     lines = [
         say(
-            f"轮询 {counts['polls']}  样本 {counts['samples']}  读数 {counts['readings']}  告警事件 {counts['events']}",
+            f"轮询 {counts['polls']}  样本 {counts['samples']}  读数 {counts['readings']}"
+            f"  告警事件 {counts['events']}",
             f"polls {counts['polls']}  samples {counts['samples']}  readings {counts['readings']}"
             f"  alarm events {counts['events']}",
         ),
         say(
             f"已发布 {sent} 条报文  收到 {received} 行  写入 {written} 行  拒收 {refused} 行",
-            f"published {sent} messages  received {received} lines  written {written} lines  refused {refused}",
+            f"published {sent} messages  received {received} lines  written {written} lines"
+            f"  refused {refused}",
         ),
         say(
             f"库中：样本 {held.samples}  读数 {held.readings}  告警事件 {held.events}  丢失 = {lost}",
-            f"held: samples {held.samples}  readings {held.readings}  alarm events {held.events}  lost = {lost}",
+            f"held: samples {held.samples}  readings {held.readings}  alarm events {held.events}"
+            f"  lost = {lost}",
         ),
     ]
     wanted = Held(counts["samples"], counts["readings"], counts["events"])
     agree = held == wanted and refused == 0 and counts["samples"] > 0
-    verdict = say("各项一致", "the sums agree") if agree else say("各项不一致", f"the sums DO NOT agree: wanted {wanted}")
+    verdict = (
+        say("各项一致", "the sums agree")
+        if agree
+        else say("各项不一致", f"the sums DO NOT agree: wanted {wanted}")
+    )
     return [*lines, verdict], agree

@@ -1,0 +1,207 @@
+"""How everything is, for people: what status, console and the `health` topic show. Looks, owns nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from gateway import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from drivers.line import AnyLine
+    from gateway.board import Board, Last
+    from gateway.clock import Clock
+    from gateway.config import DeviceSettings, Site
+    from gateway.host import Host
+    from gateway.links.link import Link, LinkState
+    from gateway.liveness import DeviceHealth, LineHealth
+    from gateway.model import Instant
+    from gateway.pipeline import Counts
+    from gateway.poller import Poller
+    from gateway.store.journal import Store
+    from rules.engine import Engine
+
+
+class Report:
+    """Puts together what people see, as JSON-able data."""
+
+    def __init__(
+        self,
+        site: Site,
+        pollers: Mapping[str, tuple[Poller, AnyLine]],
+        links: Sequence[Link],
+        parts: tuple[Engine, Store, Board, Host, Counts],
+        clock: Clock,
+    ) -> None:
+        self._site = site
+        self._pollers = pollers
+        self._links = links
+        self._engine, self._store, self._board, self._host, self._counts = parts
+        self._clock = clock
+        self._started = clock.mono()
+        self.calibration_due: dict[str, int] = {}  # device -> days overdue; housekeeping fills it
+
+    def status(self) -> dict[str, Any]:
+        """Return everything but the single readings."""
+        counts, site, now, host = self._counts, self._site, self._clock.now(), self._host.last
+        lines = [self._line(name) for name in self._pollers]
+        return {
+            "site": site.site,
+            "gateway": site.gateway,
+            "name": dict(site.name),
+            "version": __version__,
+            "epoch": self._store.epoch,
+            "uptime": round(now.mono - self._started, 1),
+            "clock_synced": host.clock_synced,
+            "alarms": self._alarms(),
+            "data": self._data(now.mono),
+            "counts": {
+                "polls": sum(line["polls"] for line in lines),
+                "samples": counts.samples,
+                "readings": counts.readings,
+                "events": counts.events,
+                "announced": counts.announced,
+                "health": counts.health,
+            },
+            "calibration_due": self.calibration_due,
+            "lines": lines,
+            "links": [_link(link.state(), now) for link in self._links],
+            "store": self._journal(),
+            "host": {
+                "rss": host.rss,
+                "cpu_seconds": round(host.cpu, 2),
+                "temperature": host.temperature,
+                "loop_lag": round(host.loop_lag, 4),
+                "disk_free": host.disk_free,
+            },
+        }
+
+    def devices(self, names: Iterable[str] | None = None) -> list[dict[str, Any]]:
+        """Return devices, by default all, with their last values, ages and health."""
+        names = list(self._site.devices if names is None else names)
+        lines = {self._site.devices[name].line for name in names}
+        lives = {life.device: life for line in lines for life in self._life(line).devices}
+        return [self._device(self._site.devices[name], lives[name]) for name in names]
+
+    def device(self, name: str) -> dict[str, Any]:
+        """Return one device; KeyError for a name that is not in the ledger."""
+        return self.devices([name])[0]
+
+    def _life(self, line: str) -> LineHealth:
+        return self._pollers[line][0].health()
+
+    def _alarms(self) -> dict[str, int]:
+        found: Counter[str] = Counter({"1": 0, "2": 0, "3": 0, "4": 0, "0": 0, "unacked": 0})
+        for alarm in self._engine.view():
+            found[str(alarm.level)] += alarm.active or alarm.latched
+            found["unacked"] += not alarm.acked
+        return dict(found)
+
+    def _data(self, now: float) -> dict[str, Any]:
+        points, good, oldest = 0, 0, 0.0
+        for device in self._board.devices.values():
+            points += len(device.points)
+            fresh = [now - last.mono for last in device.points.values() if last.value is not None]
+            good += len(fresh)
+            oldest = max([oldest, *fresh])
+        return {"points": points, "good": good, "oldest_good": round(oldest, 1)}
+
+    def _line(self, name: str) -> dict[str, Any]:
+        line = self._pollers[name][1]
+        life = self._life(name)
+        return {
+            "name": name,
+            "where": line.settings.address,
+            "protocol": line.settings.protocol,
+            "open": life.is_open,
+            "silent": life.silent,
+            "utilisation": round(life.utilisation, 4),
+            "polls": sum(device.polls for device in life.devices),
+            "missed": life.missed,
+            "lost": list(life.lost()),
+            **line.stats.to_dict(),
+        }
+
+    def _journal(self) -> dict[str, Any]:
+        store = self._store.health
+        return {
+            "alarms_durable": store.alarms_durable,
+            "telemetry_stored": store.telemetry_stored,
+            "space_low": store.space_low,
+            "why": store.why,
+            "dropped_rows": store.dropped_rows,
+            "gaps": store.gaps,
+            "damaged": list(store.damaged),
+            "segments": store.segments,
+            "size": store.size,
+            "free": store.free,
+        }
+
+    def _device(self, settings: DeviceSettings, life: DeviceHealth) -> dict[str, Any]:
+        board, now = self._board.devices[settings.name], self._clock.mono()
+        line = self._pollers[settings.line][1]
+        unit = line.stats.units.get(settings.address) if isinstance(settings.address, int) else None
+        place = settings.place
+        return {
+            "name": settings.name,
+            "kind": settings.profile.kind,
+            "profile": settings.profile_name,
+            "line": settings.line,
+            "address": settings.address,
+            "every": settings.every,
+            "alarm_every": settings.alarm_every,
+            "place": {"text": place.text, "building": place.building, "floor": place.floor},
+            "zone": settings.zone,
+            "owner": settings.owner,
+            "state": state_of(life),
+            "last_good": None if board.last_good is None else round(now - board.last_good, 2),
+            "polls": life.polls,
+            "missed": life.missed,
+            "cycle": round(life.cycle, 3),
+            "errors": dict(life.errors),
+            "unit": None if unit is None else unit.to_dict(),
+            "points": {
+                name: _point(last, settings.profile.unit(name), now) for name, last in board.points.items()
+            },
+        }
+
+
+def state_of(life: DeviceHealth) -> str:
+    """Return one word for people: `never` has not answered since the start."""
+    return "never" if life.last_good is None else life.state.value
+
+
+def _point(last: Last, unit: str, now: float) -> dict[str, Any]:
+    return {
+        "value": last.value,
+        "unit": unit,
+        "quality": last.quality.value,
+        "at": last.at,
+        "age": round(now - last.mono, 2),
+    }
+
+
+def _link(state: LinkState, now: Instant) -> dict[str, Any]:
+    lanes = state.lanes
+    ages = [lane.last_receipt_age for lane in lanes.values() if lane.last_receipt_age is not None]
+    return {
+        "name": state.name,
+        "connected": state.connected,
+        "since": round(state.since, 1),
+        "why": state.why,
+        "losses": state.losses,
+        "receipt_age": round(min(ages), 1) if ages else None,
+        "backlog": {
+            name: {
+                "records": lane.backlog,
+                "rows": lane.backlog_rows,
+                "age": None if lane.oldest is None else round((now.wall - lane.oldest) / 1e9, 1),
+            }
+            for name, lane in lanes.items()
+        },
+        "sent": {name: lane.sent for name, lane in lanes.items()},
+        "confirmed": {name: lane.confirmed for name, lane in lanes.items()},
+        "resent": {name: lane.resent for name, lane in lanes.items()},
+    }
