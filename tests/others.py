@@ -25,14 +25,21 @@ if TYPE_CHECKING:
 
 PEERS = Path(__file__).parent / "peers"
 NODE = PEERS / "node"
-NAMES = ("libmodbus-rtu", "libmodbus-tcp", "pymodbus-tcp", "pymodbus-rtu-over-tcp", "jsmodbus-tcp")
+NAMES = (
+    "libmodbus-rtu",
+    "libmodbus-tcp",
+    "pymodbus-rtu",
+    "pymodbus-tcp",
+    "pymodbus-rtu-over-tcp",
+    "jsmodbus-tcp",
+)
 
 
 @contextlib.contextmanager
 def started(
     name: str, registers: Mapping[str, Mapping[int, int]], *, unit: int, folder: Path
 ) -> Iterator[LineSettings]:
-    """Run the server `name` holding `registers` (table, address, value below 4096) and give a line to it."""
+    """Run the server `name` holding `registers` (table, address below 4096, value) and give a line to it."""
     file = folder / "registers.txt"
     file.write_text("".join(f"{t} {a} {v}\n" for t, held in registers.items() for a, v in held.items()))
     kind, _, way = name.partition("-")
@@ -41,13 +48,10 @@ def started(
         if kind == "jsmodbus":
             command = [*_node(), str(file)]
         elif kind == "pymodbus":
-            command = [
-                sys.executable,
-                str(PEERS / "pymodbus_server.py"),
-                way.partition("-")[0],
-                str(unit),
-                str(file),
-            ]
+            framing = way.partition("-")[0]
+            if way == "rtu":
+                near, framing = stack.enter_context(_pty_pair(folder))
+            command = [sys.executable, str(PEERS / "pymodbus_server.py"), framing, str(unit), str(file)]
         elif way == "tcp":
             command = [_libmodbus(folder), "tcp", "0", str(unit), str(file)]
         else:

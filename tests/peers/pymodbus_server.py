@@ -1,8 +1,9 @@
 """A Modbus TCP server of pymodbus with registers from a file of lines "TABLE ADDRESS VALUE".
 
     python pymodbus_server.py tcp|rtu UNIT FILE      (rtu: RTU frames over TCP)
+    python pymodbus_server.py PATH UNIT FILE         (RTU on that serial port)
 
-Prints its port and serves until its standard input ends.
+Prints its port ("ready" on a serial port) and serves until its standard input ends.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 from pathlib import Path
 
 from pymodbus import FramerType
-from pymodbus.server import ModbusTcpServer
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 TABLES = ("coil", "discrete", "holding", "input")
@@ -36,12 +37,18 @@ def device(unit: int, path: str) -> SimDevice:
 
 
 async def main() -> None:
-    framing, unit, path = sys.argv[1:]
-    framer = FramerType.RTU if framing == "rtu" else FramerType.SOCKET
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = ModbusTcpServer([device(int(unit), path)], framer=framer, address=("127.0.0.1", port))
+    way, unit, path = sys.argv[1:]
+    held = [device(int(unit), path)]
+    server: ModbusSerialServer | ModbusTcpServer
+    if way in {"tcp", "rtu"}:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        framer = FramerType.RTU if way == "rtu" else FramerType.SOCKET
+        server = ModbusTcpServer(held, framer=framer, address=("127.0.0.1", port))
+    else:
+        port = "ready"
+        server = ModbusSerialServer(held, framer=FramerType.RTU, port=way, baudrate=115200)
     await server.serve_forever(background=True)
     print(port, flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
