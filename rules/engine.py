@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.model import EventKind, Instant, Outcome
 from rules.actions import Ack, Refusal, Reply
 from rules.alarm import Alarm
+from rules.message import describe
 from rules.rule import EPSILON, AlarmSpec
 from rules.state import NANO
 from rules.storage import close_orphan, restore
@@ -193,6 +194,11 @@ class Engine:
         return [
             seen for alarm in self._alarms.values() if (seen := view_of(alarm, self._now.mono)) is not None
         ]
+
+    def standing(self) -> list[AlarmEvent]:
+        """Return every open alarm as it stands, for those who show states; nothing happens by it."""
+        opened = (alarm for alarm in self._alarms.values() if alarm.state.occurrence is not None)
+        return [describe(alarm, EventKind.UPDATE, self._now) for alarm in opened]
 
     def alarms(self) -> Iterator[Alarm]:
         """Yield every alarm; look, but do not touch."""

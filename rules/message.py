@@ -24,20 +24,25 @@ def make_event(alarm: Life, kind: EventKind, now: Instant, actor: str = "", reas
     Its `at` is later than that of the event before, unless the wall clock was set back by more than a
     minute: then the label follows the clock, and `n` alone keeps the order.
     """
-    state, rule, o = alarm.state, alarm.spec.rule, alarm.state.occurrence
+    state = alarm.state
     state.n += 1
     at = now.wall
     if state.at - CLOCK_STEP < at <= state.at:
         at = state.at + 1
     state.at = at
-    stage = alarm.deciding
+    return describe(alarm, kind, now, actor, reason)
+
+
+def describe(alarm: Life, kind: EventKind, now: Instant, actor: str = "", reason: str = "") -> AlarmEvent:
+    """Return the alarm as it stands after its last event, without counting another."""
+    state, rule, o, stage = alarm.state, alarm.spec.rule, alarm.state.occurrence, alarm.deciding
     return AlarmEvent(
         kind=kind,
         device=alarm.spec.device,
         rule=rule.name,
         occurrence="" if o is None else o.id,
         n=state.n,
-        at=at,
+        at=state.at,
         mono=now.mono,
         alarm_class=rule.alarm_class,
         level=stage.level if o is None else o.level,

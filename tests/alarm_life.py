@@ -11,6 +11,8 @@ from rules.conditions import AlarmSpec, Context, Limit
 from rules.engine import Engine, counted_ids
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.model import AlarmEvent
     from rules.conditions import Rule
 
@@ -99,36 +101,38 @@ class Life:
         self.starts += 1
         self.engine = self.kind(self.specs, dict(self.kept), counted_ids(self.starts), self.instant())
 
+    def edit(self, at: float, value: float) -> list[str]:
+        self.now = at
+        self.rule = limit(limit=value)
+        self.specs = [AlarmSpec("d", self.rule, self.specs[0].context)]
+        return self.note(self.engine.put(self.specs[0], self.instant(), "li"))
+
+    def delete(self, at: float) -> list[str]:
+        self.now = at
+        return self.note(self.engine.remove(self.key, self.instant(), "li"))
+
+    def step_clock(self, seconds: float) -> None:
+        self.wall_step += round(seconds * NANO)
+
     def do(self, at: float, word: str) -> str:
         """Take one step of a table; return the kinds of its events."""
         name, _, argument = word.partition(" ")
         who = {"actor": "li", "reason": "why"}
-        match name:
-            case "on" | "off":
-                return " ".join(self.see(at, ON if name == "on" else OFF))
-            case "at":
-                return " ".join(self.see(at, float(argument)))
-            case "bad" | "over":
-                return " ".join(self.see(at, Quality.OVER_RANGE if name == "over" else Quality.SENTINEL))
-            case "tick":
-                return " ".join(self.tick(at))
-            case "ack":
-                return self.ack(at)
-            case "restart":
-                self.restart(at)
-                return ""
-            case "edit":
-                self.now = at
-                self.rule = limit(limit=float(argument))
-                self.specs = [AlarmSpec("d", self.rule, self.specs[0].context)]
-                return " ".join(self.note(self.engine.put(self.specs[0], self.instant(), "li")))
-            case "delete":
-                self.now = at
-                return " ".join(self.note(self.engine.remove(self.key, self.instant(), "li")))
-            case "clock":
-                self.wall_step += round(float(argument) * NANO)
-                return ""
-        made = {
+        if name in {"on", "off", "at", "bad", "over"}:
+            readings = {"on": ON, "off": OFF, "bad": Quality.SENTINEL, "over": Quality.OVER_RANGE}
+            return " ".join(self.see(at, float(argument) if name == "at" else readings[name]))
+        plain: dict[str, Callable[[], object]] = {
+            "tick": lambda: self.tick(at),
+            "ack": lambda: self.ack(at),
+            "restart": lambda: self.restart(at),
+            "edit": lambda: self.edit(at, float(argument)),
+            "delete": lambda: self.delete(at),
+            "clock": lambda: self.step_clock(float(argument)),
+        }
+        if name in plain:
+            found = plain[name]()
+            return " ".join(found) if isinstance(found, list) else str(found or "")
+        made: dict[str, Callable[[], actions.Action]] = {
             "silence": lambda: actions.Silence(**who),
             "reset": lambda: actions.Reset(**who),
             "dispose": lambda: actions.Dispose("false", **who),

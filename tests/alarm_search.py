@@ -136,7 +136,7 @@ class Search:
     states: int = 0
 
     def words(self) -> tuple[str, ...]:
-        samples = ("on", "off", "bad", "over", "none")
+        samples: tuple[str, ...] = ("on", "off", "bad", "over", "none")
         if any(s.level == 1 and s.limit == 80 for s in self.rule.stages()):
             samples += ("high",)
         people = ("ack", "ack old", "reset", "shelve", "unshelve", "disable", "enable", "drill", "drill_stop")
@@ -146,7 +146,7 @@ class Search:
     def run(self, most: int) -> None:
         """Explore until `most` transitions or no new state; raises Broken with the way that led there."""
         spec = AlarmSpec("d", self.rule, Context(interval=MAX_GAP / 3))
-        first = World(self.engine([spec], {}, _ids(), Instant(1000.0, WALL)), Outside())
+        first = World(self.engine([spec], {}, Ids(), Instant(1000.0, WALL)), Outside())
         queue = deque([self._start(first, way) for way in STARTS])
         seen = {self._key(world) for world in queue}
         words = self.words()
@@ -227,7 +227,7 @@ class Search:
         out, alarm = world.outside, world.alarm
         o = alarm.state.occurrence
         before = None if o is None else (o.id, o.acked, o.latched, o.raised, o.owed, o.level, o.activations)
-        was_live, was_input, was_phase = alarm.state.live, alarm.state.input.value, alarm.state.phase.value
+        was_live = alarm.state.live
         world.now += STEP
         now = world.instant()
         early = world.engine.tick(Instant(now.mono - 0.01, now.wall - 10_000_000))
@@ -439,7 +439,7 @@ def _must(holds: bool, promise: str) -> None:
         raise Broken(promise)
 
 
-class _ids:
+class Ids:
     def __init__(self) -> None:
         self.n = 0
 

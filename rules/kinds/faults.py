@@ -65,6 +65,7 @@ class Stale(Rule):
             back = memory.get("run", 0) >= self.good_confirm and now < due
             return Verdict((not back,), None, Quality.GOOD if back else Quality.NO_ANSWER, due, note)
         if now >= due - EPSILON:
+            memory["run"] = 0  # good samples from before the silence prove nothing
             return Verdict((True,), None, Quality.NO_ANSWER, None, note)
         return Verdict((False,), None, Quality.GOOD, due, note)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from alarm_search import RULES, Broken, Search, limit
+
 from gateway.model import EventKind
 from rules import actions
 from rules.alarm import Alarm
