@@ -131,7 +131,7 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
         broker = broker_of(site.mqtt, topics, store.epoch, clock)
         named: dict[str, Any] = {"epoch": store.epoch, "version": __version__, "board": board, "facts": facts}
         links.append(MqttLink(broker, topics, lanes, clock, **named))
-    tell(links, engine.standing())  # a restart leaves what is shown of open alarms as it was
+    tell(engine.standing())  # a restart leaves what is shown of open alarms as it was
     host = Host(site.data)
     report = Report(site, pollers, links, (engine, store, board, host, pipeline.counts), clock)
     health = Health(site, pollers, links, (pipeline, store, board, host, report), clock)
