@@ -50,6 +50,8 @@ PURE = [
     "gateway/liveness.py",
     "gateway/turns.py",
     "gateway/links/ranges.py",
+    "gateway/links/patience.py",
+    *(f"gateway/ingest/{name}.py" for name in ("lines", "events", "answers")),
     "gateway/links/live.py",
     "gateway/links/retained.py",
 ]
