@@ -158,9 +158,9 @@ class Alarm(Life):
         self.idle = state.occurrence is None and state.input is Input.GOOD and state.phase is Phase.NORMAL
         credit = max(timer.credit for timer in state.timers) if state.phase is Phase.PENDING else 0.0
         keep_every = min(max(KEEP_EVERY[0], self.stages[0].on_delay / 10), KEEP_EVERY[1])
-        if abs(credit - self.saved_credit) >= keep_every or (
-            self.holds() and now.mono >= self.saved_at + RESAVE
-        ):
+        if self.holds() and now.mono >= self.saved_at + RESAVE - EPSILON:
+            self.saved_at, self.dirty = now.mono, True
+        if abs(credit - self.saved_credit) >= keep_every:
             self.dirty = True
 
     # Region Q.

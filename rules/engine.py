@@ -124,7 +124,7 @@ class Engine:
         except Refusal as refusal:
             return Reply(refusal.outcome, refusal.reason, out)
         alarm.settle(now)
-        alarm.changed = True
+        alarm.changed, alarm.saved_at = True, now.mono
         self._after(alarm, out)
         return Reply(Outcome.DONE, "", out)
 

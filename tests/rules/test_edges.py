@@ -129,6 +129,13 @@ def test_a_shelf_is_saved_again_while_it_runs() -> None:
     assert life.kept[life.key]["holds"]["shelf"]["left"] <= 7200 - 3000 + 600
 
 
+def test_what_is_put_on_an_alarm_late_has_no_deadline_in_the_past() -> None:
+    life = Life()
+    life.see(7000, 10.0)
+    life.act(7001, Shelve(60, actor="li", reason="why"))
+    assert life.engine.next_deadline() == pytest.approx(1000.0 + 7061)
+
+
 def test_a_slow_device_is_not_stale_when_the_poller_says_so() -> None:
     life = Life(Stale(name="stale", k=3, floor=0))
     life.see(1, 1.0)
