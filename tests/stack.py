@@ -158,11 +158,10 @@ class Gateway(Running):
         until(lambda: self.status().get("counts", {}).get("samples"), seconds, "no sample")
         return self
 
-    def lane(self, lane: str) -> dict[str, Any]:
-        """Return how a lane of the MQTT link stands."""
+    def waiting(self) -> dict[str, dict[str, Any]]:
+        """Return the backlog of each lane of the MQTT link: `records`, `rows`, `age`."""
         links = self.status().get("links", [])
-        found: dict[str, Any] = links[0]["lanes"][lane] if links else {}
-        return found
+        return dict(links[0]["backlog"]) if links else {}
 
     def connected(self) -> bool:
         """Tell whether it has a broker."""
@@ -170,8 +169,9 @@ class Gateway(Running):
         return bool(links) and bool(links[0]["connected"])
 
     def backlog(self) -> int:
-        """Return how many records have no receipt yet."""
-        return sum(self.lane(lane).get("backlog", 1) for lane in ("alarm", "telemetry"))
+        """Return how many records have no receipt yet; many while that is not known."""
+        waiting = self.waiting()
+        return sum(lane["records"] for lane in waiting.values()) if waiting else 1 << 30
 
 
 def ingest(folder: Path, broker: Mosquitto, influx: Influx) -> Running:
