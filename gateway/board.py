@@ -40,6 +40,7 @@ class Board:
     def __init__(self, devices: Iterable[str]) -> None:
         self.devices = {name: DeviceBoard() for name in devices}
         self.change = 0
+        self._order: dict[str, None] = {}  # names in the order of their last change
         self.grew = asyncio.Event()  # set at each change; a reader clears it before it looks
 
     def note(self, sample: Sample) -> bool:
@@ -62,11 +63,14 @@ class Board:
         if different:
             self.change += 1
             device.changed = self.change
+            self._order.pop(sample.device, None)
+            self._order[sample.device] = None
             self.grew.set()
         return different
 
     def since(self, change: int) -> Iterator[str]:
-        """Yield the devices that changed after the given change."""
-        for name, device in self.devices.items():
-            if device.changed > change:
-                yield name
+        """Yield the devices that changed after the given change, the latest first. O(those)."""
+        for name in reversed(self._order):
+            if self.devices[name].changed <= change:
+                return
+            yield name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
-from math import inf
+from math import ceil, inf
 from typing import TYPE_CHECKING
 
 from gateway.model import Sample
@@ -105,12 +105,17 @@ class Outlet:
 
 
 class Sleepers:
-    """The lanes of one line that have nothing to do. One timer serves them all."""
+    """The lanes of one line that have nothing to do. One timer serves them all.
 
-    __slots__ = ("_beds", "_timer")
+    `slack`: seconds by which a wake may come late. Lines that have the same then wake at the same moments:
+    work done in a row costs half of what it costs in single steps out of sleep, with cold caches.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_beds", "_slack", "_timer")
+
+    def __init__(self, slack: float = 0.0) -> None:
         self._beds: deque[asyncio.Future[None]] = deque()
+        self._slack = slack
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -123,7 +128,10 @@ class Sleepers:
         loop = asyncio.get_running_loop()
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = loop.call_later(max(seconds, 0.0), self.wake) if seconds < inf else None
+        self._timer = None
+        if seconds < inf:
+            at, slack = loop.time() + max(seconds, 0.0), self._slack
+            self._timer = loop.call_at(ceil(at / slack) * slack if slack else at, self.wake)
         bed: asyncio.Future[None] = loop.create_future()
         self._beds.append(bed)
         await bed

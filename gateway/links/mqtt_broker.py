@@ -59,6 +59,18 @@ class Broker:
         return context
 
 
+def at_most_once(message: Message) -> bytes:
+    """Return the PUBLISH packet of a message without properties that nobody acknowledges (MQTT v5, 3.3)."""
+    topic = message.topic.encode()
+    left = len(topic) + len(message.payload) + 3  # two bytes for the topic's length, one for no properties
+    head = bytearray((0x31 if message.retain else 0x30,))
+    while left > 127:
+        head.append(left & 127 | 128)
+        left >>= 7
+    head.append(left)
+    return b"".join((head, len(topic).to_bytes(2, "big"), topic, b"\0", message.payload))
+
+
 def make_properties(kind: int, **values: object) -> Properties:
     """Return MQTT v5 properties for a packet type."""
     properties = Properties(kind)  # type: ignore[no-untyped-call]  # paho leaves it untyped

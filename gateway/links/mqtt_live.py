@@ -36,18 +36,18 @@ class LiveTeller:
             names = self._pace.due(now)
             names += [name for name in self._board.since(seen) if self._pace.changed(name, now)]
             seen = self._board.change
-            for name in names:
-                self._publish(connection, name, now)
+            if connection.congested:  # what comes later holds all that this would have said
+                for name in names:
+                    self._pace.changed(name, now)
+            elif names:
+                connection.show([self._message(name, now) for name in names])
             deadline = self._pace.next_deadline()
             await wait(self._board.grew, None if deadline is None else deadline - now)
 
-    def _publish(self, connection: Connection, name: str, now: float) -> None:
-        if connection.congested:  # what comes later holds all that this would have said
-            self._pace.changed(name, now)
-            return
+    def _message(self, name: str, now: float) -> Message:
         facts = self._facts.get(name, encode.Facts(""))
         payload = encode.live(name, facts, self._board.devices[name].points, now_mono=now)
-        connection.publish(Message(self._topics.live(name), payload, qos=0, retain=True))
+        return Message(self._topics.live(name), payload, qos=0, retain=True)
 
 
 async def wait(event: asyncio.Event, seconds: float | None) -> None:
