@@ -84,9 +84,13 @@ def paced_pair(baud: int, bits: int, log: Path, units: int = 0) -> Iterator[Pace
 
 
 @contextlib.contextmanager
-def responder(framing: str, endpoints: int) -> Iterator[list[int]]:
-    """Give the ports of `endpoints` very fast Modbus responders; `framing` is tcp or rtu (over TCP)."""
-    with _running([str(compiled("responder")), framing, str(endpoints)], endpoints) as ports:
+def responder(framing: str, endpoints: int, silent: int = 0) -> Iterator[list[int]]:
+    """Give the ports of `endpoints` very fast Modbus responders; `framing` is tcp or rtu (over TCP).
+
+    The unit `silent` never answers.
+    """
+    command = [str(compiled("responder")), framing, str(endpoints), *([str(silent)] if silent else [])]
+    with _running(command, endpoints) as ports:
         yield [int(port) for port in ports]
 
 

@@ -1,10 +1,10 @@
 /* A very fast Modbus responder for benches: many TCP endpoints in one process.
  *
- *   responder tcp|rtu COUNT
+ *   responder tcp|rtu COUNT [SILENT]
  *
  * Listens on COUNT free ports of 127.0.0.1 and prints them, one a line. Answers functions 3 and 4 of every unit:
  * register N holds N, register 1 counts the reads that saw it, register 0 holds what function 6 wrote there last
- * (per endpoint). Other functions get exception 1. Ends when stdin ends.
+ * (per endpoint). Other functions get exception 1. The unit SILENT never answers. Ends when stdin ends.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,7 +21,7 @@
 typedef struct { int endpoint, listens, used; uint8_t in[1024]; } Conn;
 static Conn *conns[MOST];
 static uint16_t zero[MOST], counter[MOST];
-static int rtu, loop;
+static int rtu, loop, silent = -1;
 static uint16_t table[256];
 
 static uint16_t crc(const uint8_t *p, int n) {
@@ -60,6 +60,7 @@ static int one(int fd, int e, const uint8_t *p, int left) {
     if (rtu) {
         if (left < 8) return 0;
         if (crc(p, 8)) return -1;
+        if (p[0] == silent) return 8;
         out[0] = p[0];
         n = 1 + answer(e, p + 1, out + 1);
         uint16_t c = crc(out, n);
@@ -71,6 +72,7 @@ static int one(int fd, int e, const uint8_t *p, int left) {
     int whole = 6 + (p[4] << 8 | p[5]);
     if (whole < 12 || whole > 260) return -1;
     if (left < whole) return 0;
+    if (p[6] == silent) return whole;
     memcpy(out, p, 7);
     n = answer(e, p + 7, out + 7);
     out[4] = (n + 1) >> 8;
@@ -98,7 +100,8 @@ static void watch(int fd, int endpoint, int listens) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) { fprintf(stderr, "responder tcp|rtu COUNT\n"); return 2; }
+    if (argc < 3) { fprintf(stderr, "responder tcp|rtu COUNT [SILENT]\n"); return 2; }
+    if (argc > 3) silent = atoi(argv[3]);
     rtu = !strcmp(argv[1], "rtu");
     loop = epoll_create1(0);
     for (int b = 0; b < 256; b++) {
