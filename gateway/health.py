@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.poller import Poller
     from gateway.report import Report
     from gateway.store.journal import Store
+    from rules.roots import Roots
 
 DEVICES_EVERY = 60.0  # seconds between two lines of health of each device
 CARRIED = ("battery", "signal")  # points that say how a device is; repeated in its health
@@ -41,16 +42,18 @@ class Health:
         pollers: Mapping[str, tuple[Poller, AnyLine]],
         links: Sequence[Link],
         parts: tuple[Pipeline, Store, Board, Host, Report],
+        roots: Roots,
         clock: Clock,
     ) -> None:
         self._site = site
         self._pollers = pollers
         self._links = links
         self._pipeline, self._store, self._board, self._host, self._report = parts
+        self._roots = roots
         self._clock = clock
         self._troubled_since: dict[str, float] = {}
         self._dropped = 0
-        self._asked: dict[str, tuple[int, int]] = {}  # device -> requests and good replies at the last line
+        self._asked: dict[str, tuple[int, int]] = {}  # device -> requests and failures at the last line
         self._devices_at = -inf
         self._last_at = 0
         self._look()
@@ -100,6 +103,7 @@ class Health:
             "space_low": int(store.space_low),
             "files_damaged": len(store.damaged),
             "loop_lag": round(looked.loop_lag, 3),
+            "lines_down": round(self._roots.lines_down(now.mono), 1),
             "rss": looked.rss,
             "cpu": round(looked.cpu, 3),
             "disk_free": store.free,
@@ -117,7 +121,10 @@ class Health:
             life = poller.health()
             own = {k: v for k, v in line.stats.to_dict().items() if k not in {"reopened", "busy"}}
             values: dict[str, Value] = {
-                "down": self._for_how_long(f"{name}/down", now, troubled=not life.is_open),
+                "down": max(
+                    self._for_how_long(f"{name}/down", now, troubled=not life.is_open),
+                    round(self._roots.down_for(line_device(name), now.mono), 1),
+                ),
                 "silent": self._for_how_long(f"{name}/silent", now, troubled=life.silent),
                 "utilisation": round(life.utilisation, 4),
                 "missed": life.missed,
@@ -159,13 +166,11 @@ class Health:
             told = unit.to_dict()
             fields |= {key: told[key] for key in ("requests", "timeouts", "broken", "exceptions", "late")}
             fields |= {"p50": unit.turnaround.quantile(0.5), "p95": unit.turnaround.quantile(0.95)}
-            good = unit.replies - unit.exceptions
+            failed = unit.timeouts + unit.broken + unit.exceptions
             before = self._asked.get(settings.name, (0, 0))
-            self._asked[settings.name] = (unit.requests, good)
+            self._asked[settings.name] = (unit.requests, failed)
             asked = unit.requests - before[0]
-            # A request may be under way, or a late reply counted: a rate stays within 0 and 1.
-            failed = asked - (good - before[1])
-            fields["error_rate"] = round(min(max(failed / asked, 0.0), 1.0), 4) if asked else None
+            fields["error_rate"] = round((failed - before[1]) / asked, 4) if asked else None
         for name in CARRIED:
             last = board.points.get(name)
             if last is not None and last.quality is Quality.GOOD:

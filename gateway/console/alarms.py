@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from gateway.model import Answer, Instant
     from gateway.pipeline import Pipeline
-    from rules.engine import Engine
+    from rules.desk import Desk
     from rules.view import View
 
 
 class Alarms:
     """The alarms with the places of their devices."""
 
-    def __init__(self, engine: Engine, places: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, engine: Desk, places: Mapping[str, Mapping[str, Any]]) -> None:
         self._engine = engine
         self._places = places
 
@@ -39,6 +39,7 @@ class Alarms:
         row["class"] = row.pop("alarm_class").value
         row["place"] = self._places.get(view.device, {})
         row["age"] = round(max(0.0, (now.wall - view.opened) / 1e9), 1) if view.opened else None
+        row["affects"] = self._engine.roots.affects((view.device, view.rule))
         row["message"] = dict(view.message)
         return row
 

@@ -37,6 +37,7 @@ def _bind(path: Path) -> socket.socket:
     mask = os.umask(0o117)
     try:
         sock.bind(str(path))
+        sock.listen()  # now: who finds the path must not be refused while the server gets ready
     finally:
         os.umask(mask)
     return sock

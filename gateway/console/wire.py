@@ -33,7 +33,7 @@ async def exchange(line: AnyLine, body: dict[str, Any]) -> dict[str, Any]:
 async def ask(line: AnyLine, query: pdu.Query) -> dict[str, Any]:
     """Return what one exchange brought, errors included, as JSON-able data; times in seconds."""
     began = time.monotonic()
-    found: dict[str, Any] = {"request": _sent(line, query).hex(" ").upper()}
+    found: dict[str, Any] = {"request": _sent(line, query)}
     try:
         data = await line.exchange(query)
     except DriverError as error:
@@ -50,8 +50,11 @@ async def ask(line: AnyLine, query: pdu.Query) -> dict[str, Any]:
     return found
 
 
-def _sent(line: AnyLine, query: pdu.Query) -> bytes:
-    return query.mbap if line.settings.protocol == "modbus-tcp" else query.rtu
+def _sent(line: AnyLine, query: pdu.Query) -> str:
+    """Return the frame as hex digits; the transaction number of a TCP frame is the line's own choice."""
+    if line.settings.protocol == "modbus-tcp":
+        return "-- -- " + query.mbap.hex(" ").upper()
+    return query.rtu.hex(" ").upper()
 
 
 async def scan(line: AnyLine, first: int, last: int) -> AsyncIterator[str]:

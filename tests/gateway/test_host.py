@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gateway.clock import SystemClock
 from gateway.host import TIME_ERROR, Host, disciplined, resident
 from gateway.language import language
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize("state", [0, 1, 2, 3, 4])
@@ -40,16 +37,14 @@ def test_a_look_has_figures_of_this_process(tmp_path: Path) -> None:
 
 
 def test_a_data_folder_that_is_gone_has_no_room() -> None:
-    from pathlib import Path as Where
-
-    assert Host(Where("/nowhere/at/all")).look().disk_free == 0
+    assert Host(Path("/nowhere/at/all")).look().disk_free == 0
 
 
 async def test_a_loop_that_was_blocked_shows_once(tmp_path: Path) -> None:
     host = Host(tmp_path)
     measuring = asyncio.create_task(host.measure_lag(every=0.02))
     await asyncio.sleep(0.03)
-    time.sleep(0.2)  # the block itself
+    time.sleep(0.2)  # noqa: ASYNC251 - the block itself
     await asyncio.sleep(0.05)
     assert 0.1 < host.look().loop_lag < 5
     assert host.look().loop_lag < 0.1

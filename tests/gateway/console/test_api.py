@@ -7,6 +7,7 @@ import json
 import stat
 import uuid
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -124,7 +125,9 @@ WRONG: list[tuple[str, str, Any, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body", "status"), WRONG, ids=[f"{w[1]} {w[3]} {n}" for n, w in enumerate(WRONG)])
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"), WRONG, ids=[f"{w[1]} {w[3]} {n}" for n, w in enumerate(WRONG)]
+)
 def test_a_wrong_question_is_refused_in_both_languages(
     running: Running, method: str, path: str, body: object, status: int
 ) -> None:
@@ -146,7 +149,13 @@ def test_a_body_that_is_no_object_is_refused(running: Running, body: bytes) -> N
 
 # Every kind of thing that JSON, or Python's reader of it, can hold.
 RUBBISH = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(10**400) | st.just("\ud800"),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.just(10**400)
+    | st.just("\ud800"),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=4,
 )
@@ -155,7 +164,15 @@ ORDERS = {
     "/alarms/box-1/lel-high/ack": ("occurrence", "seen", "actor", "comment"),
     "/lines/plant/exchange": ("unit", "function", "address", "count"),
 }
-GOOD = {"point": "limit", "actor": "w", "value": 1, "expires_in": 5, "occurrence": "1.1", "seen": 1, "comment": ""}
+GOOD = {
+    "point": "limit",
+    "actor": "w",
+    "value": 1,
+    "expires_in": 5,
+    "occurrence": "1.1",
+    "seen": 1,
+    "comment": "",
+}
 GOOD |= {"unit": 1, "function": 3, "address": 0, "count": 1}
 
 
@@ -180,8 +197,6 @@ def test_no_order_whatever_it_holds_makes_a_500_or_ends_the_gateway(
     st.one_of(st.integers().map(str), st.text("0123456789-+eE._ x٣", max_size=25)),
 )
 def test_no_query_makes_a_500(running: Running, path: str, name: str, value: str) -> None:
-    from urllib.parse import quote
-
     status, _ = running.ask("GET", f"{API}{path}?{name}={quote(value)}")
     assert status in {200, 400}
 
@@ -191,7 +206,8 @@ def test_no_query_makes_a_500(running: Running, path: str, name: str, value: str
 
 def test_an_alarm_is_shown_acknowledged_once_seen_and_has_its_timeline(running: Running) -> None:
     running.play("box-1", "lel", 40)
-    alarm = running.wait(lambda: running.alarm())
+    alarm = running.wait(running.alarm)
+    assert alarm
     assert (alarm["letter"], alarm["level"], alarm["class"]) == ("B", 2, "gas")
     path = f"{API}/alarms/box-1/lel-high"
     stale = {"occurrence": alarm["occurrence"], "seen": 0, "actor": "wang"}
