@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from gateway.model import Sample
     from rules.rule import AlarmSpec
+    from rules.scene import Scene
 
 SILENCE = 3.0  # effective intervals without a sample until the input is not believed any more (3.5)
 KEEP_EVERY = 5.0, 60.0  # seconds of pending credit a crash may cost: at least, at most
@@ -41,11 +42,13 @@ class Alarm(Life):
         "calm",
         "changed",
         "fingerprint",
+        "followed",
         "idle",
         "interval",
         "pace",
         "saved_at",
         "saved_credit",
+        "scene",
         "scheduled",
         "seen",
         "wake",
@@ -66,6 +69,8 @@ class Alarm(Life):
         self.scheduled: float | None = None  # the engine's: where it stands in the heap
         self.changed = True  # its deadline may have moved to an earlier time
         self.idle = False  # at rest: `calm` may be asked instead of `look`
+        self.followed = False  # the engine's: other alarms look at this one
+        self.scene: Scene | None = None  # the engine's: what a rule over several devices looks at
         self.stretch(0.0)
 
     def stretch(self, effective: float) -> None:
@@ -79,9 +84,11 @@ class Alarm(Life):
 
     # Time and samples.
 
-    def observe(self, sample: Sample, now: Instant) -> None:
-        """Take in a sample of the device."""
-        state = self.state
+    def observe(self, sample: Sample | None, now: Instant) -> None:
+        """Take in a sample of the device; None: another alarm, or another device, has changed."""
+        state, keep_every = self.state, self.spec.rule.keep_every
+        if keep_every and now.mono >= self.saved_at + keep_every:
+            self.saved_at, self.dirty = now.mono, True
         was, trusted = state.live, state.input
         phases = self.look(sample, now)
         if phases is None or (state.input is trusted and self.steady(phases)):
@@ -119,9 +126,13 @@ class Alarm(Life):
         """
         state, rule = self.state, self.spec.rule
         phases = [timer.phase for timer in state.timers]
+        context, real = self.spec.context, state.drill is None and state.out_of_service is None
         verdict = rule.judge(
-            Look(sample, now.mono, self.interval, self.spec.context.baseline, state.memory, phases)
-        )
+            Look(
+                sample, now.mono, self.interval, context.baseline, state.memory, phases,
+                now.wall, now.synced, context.zone, self.scene, real,
+            )
+        )  # fmt: skip
         if verdict is None:
             return None
         self.wake, self.reading_quality = verdict.wake, verdict.quality
@@ -193,6 +204,15 @@ class Alarm(Life):
         return state.bad_since + rule.bad_alarm_delay
 
     # For the engine.
+
+    def truth(self) -> bool | None:
+        """Return whether its condition stands, for those who look at it; None: nobody can, or may, tell."""
+        state = self.state
+        if state.drill is not None or state.out_of_service is not None:
+            return None
+        if state.live:
+            return True
+        return False if state.input is Input.GOOD else None
 
     def due(self) -> float | None:
         """Return when time alone will change something."""

@@ -17,6 +17,7 @@ from rules.actions import Ack, Refusal, Reply
 from rules.alarm import Alarm
 from rules.message import describe
 from rules.rule import EPSILON, AlarmSpec
+from rules.scene import Scene
 from rules.state import NANO
 from rules.storage import close_orphan, restore
 from rules.view import View, view_of
@@ -68,8 +69,10 @@ class Engine:
         self._dirty: dict[AlarmKey, Alarm | None] = {}
         self._held: dict[AlarmKey, Alarm] = {}  # with something on it that ends by itself
         self._owed: list[AlarmEvent] = []  # from the start, given out with the first step
+        self._scene = Scene(self._alarms, self._devices)
         for spec in with_companions(specs):
             self._add(spec, restored.get(spec.key))
+        self._link()
         for key, state in restored.items():
             if key not in self._alarms:  # its rule was deleted (row 30)
                 self._owed += close_orphan(key, state, now)
@@ -80,7 +83,7 @@ class Engine:
     def observe(self, samples: Sequence[Sample], now: Instant) -> list[AlarmEvent]:
         """Judge samples, oldest first; what was due before a sample happens before it."""
         self._now = now
-        out = self._take_owed()
+        out, scene = self._take_owed(), self._scene
         for sample in samples:
             if self._heap and self._heap[0][0] < sample.mono - EPSILON:
                 self._run_until(sample.mono - EPSILON, now, out)
@@ -96,6 +99,10 @@ class Engine:
                     continue
                 alarm.observe(sample, Instant(sample.mono, sample.at, now.synced))
                 self._after(alarm, out)
+            if sample.device in scene.kept:
+                scene.note(sample)
+            if scene.stirred:
+                self._follow(Instant(sample.mono, sample.at, now.synced), out)
         return out
 
     def tick(self, now: Instant) -> list[AlarmEvent]:
@@ -126,6 +133,7 @@ class Engine:
         alarm.settle(now)
         alarm.changed, alarm.saved_at = True, now.mono
         self._after(alarm, out)
+        self._follow(now, out)
         return Reply(Outcome.DONE, "", out)
 
     def ack(
@@ -158,6 +166,8 @@ class Engine:
             if alarm.spec is not each:
                 alarm.change_rule(each, now, actor)
             self._after(alarm, out)
+        self._link()
+        self._follow(now, out)
         return out
 
     def remove(self, key: AlarmKey, now: Instant, actor: str = "") -> list[AlarmEvent]:
@@ -171,6 +181,7 @@ class Engine:
         self._devices[key[0]].alarms.remove(alarm)
         self._held.pop(key, None)
         self._dirty[key] = None
+        self._link()
         return alarm.out
 
     # What is read out.
@@ -186,7 +197,11 @@ class Engine:
     def snapshot(self, now: Instant) -> list[tuple[AlarmKey, dict[str, Any] | None]]:
         """Return every state that differs from a fresh one, for an orderly stop."""
         self._now = now
-        self._dirty.update((key, alarm) for key, alarm in self._alarms.items() if not alarm.idle)
+        self._dirty.update(
+            (key, alarm)
+            for key, alarm in self._alarms.items()
+            if not alarm.idle or alarm.spec.rule.keep_every
+        )
         return self.take_dirty()
 
     def view(self) -> list[View]:
@@ -212,6 +227,8 @@ class Engine:
         state, note = (None, "") if saved is None else restore(spec, saved, self._now)
         alarm = self.machine(spec, self._new_id, self._now, state)
         self._alarms[spec.key] = alarm
+        if alarm.holds():
+            self._held[spec.key] = alarm
         self._devices.setdefault(spec.device, _Device()).alarms.append(alarm)
         if note and alarm.state.occurrence is not None:
             alarm.emit(EventKind.RULE_CHANGED, self._now, reason=note)
@@ -223,6 +240,8 @@ class Engine:
         if alarm.out:
             out += alarm.out
             alarm.out.clear()
+        if alarm.followed:
+            self._scene.stir(alarm)
         if alarm.dirty:
             alarm.dirty = False
             self._dirty[alarm.key] = alarm
@@ -239,6 +258,17 @@ class Engine:
             self._pushed += 1
             heapq.heappush(self._heap, (alarm.scheduled, self._pushed, alarm))
 
+    def _link(self) -> None:
+        self._scene.link()
+        for name in self._scene.kept:  # also a device without alarms of its own is listened to
+            self._devices.setdefault(name, _Device())
+
+    def _follow(self, now: Instant, out: list[AlarmEvent]) -> None:
+        """Judge what looks at alarms and devices that have changed, each after all that it looks at."""
+        while (alarm := self._scene.take()) is not None:
+            alarm.observe(None, now)
+            self._after(alarm, out)
+
     def _run_until(self, mono: float, now: Instant, out: list[AlarmEvent]) -> None:
         """Do what was due, each at its own time: a late caller changes nothing but the delay."""
         heap = self._heap
@@ -252,6 +282,8 @@ class Engine:
                 wall = now.wall - round((now.mono - then) * NANO)
                 alarm.tick(Instant(then, wall, now.synced))
                 self._after(alarm, out, then + RETRY)
+                if self._scene.stirred:
+                    self._follow(Instant(then, wall, now.synced), out)
             else:
                 self._after(alarm, out)  # samples have moved it meanwhile
 
@@ -261,6 +293,7 @@ class Engine:
             if any(hold.over(now) for hold in alarm.holds()):
                 alarm.tick(now)
                 self._after(alarm, out)
+        self._follow(now, out)
 
     def _take_owed(self) -> list[AlarmEvent]:
         owed, self._owed = self._owed, []

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from gateway.model import AlarmClass, Quality, Value
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gateway.model import Sample
+    from rules.scene import Scene
+    from rules.site import Inventory
 
 COLOURS = {
     0: {"zh": "故障", "en": "fault"},
@@ -95,6 +98,11 @@ class Look:
     baseline: Mapping[str, float]
     memory: dict[str, Any]  # of this alarm; the condition may write in it
     phases: Sequence[Phase]  # of the stages before this look
+    wall: int = 0  # nanoseconds since 1970 UTC
+    synced: bool = True  # whether somebody vouches for `wall`
+    zone: dt.tzinfo | None = None  # of the site; None: UTC
+    scene: Scene | None = None  # other devices and other alarms
+    real: bool = True  # neither in a drill nor out of service: what is seen may be learned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +127,10 @@ class Rule:
     off: str = ""  # a reason: the rule is switched off, and `tocsin check` says so
 
     timed: ClassVar[bool] = False  # judged by the clock as well: silence is its input
+    wide: ClassVar[bool] = (
+        False  # fed with what others say: the devices of `watched`, the alarms of `follows`
+    )
+    keep_every: ClassVar[float] = 0.0  # seconds of memory a crash may cost; 0: the memory is not kept
     # For pydantic, which is met only in gateway/config: `class` cannot be a field name in Python.
     __pydantic_config__: ClassVar[dict[str, object]] = {
         "extra": "forbid",
@@ -176,6 +188,26 @@ class Rule:
         """Return the memory after a restart (`kept`), or a new one (`kept` empty)."""
         del now
         return dict(kept)
+
+    def adopt(self, kept: dict[str, Any]) -> dict[str, Any]:
+        """Return what this rule can still use of the memory kept by the same rule with other settings."""
+        del kept
+        return {}
+
+    # Rules that look at more than one device.
+
+    def watched(self) -> tuple[str, ...]:
+        """Return the devices, beside its own, whose readings it looks at."""
+        return ()
+
+    def follows(self) -> tuple[AlarmKey, ...]:
+        """Return the alarms it looks at: it is judged when one of them comes, goes or becomes unknown."""
+        return ()
+
+    def bind(self, home: str, site: Inventory) -> Rule:
+        """Return the rule with its names looked up in the site. Raises Unbound, Asleep."""
+        del home, site
+        return self
 
     # What follows from the settings.
 
@@ -252,6 +284,7 @@ class Context:
     place: Mapping[str, str] = field(default_factory=dict)  # {"zh": ..., "en": ...}
     interval: float = 1.0  # seconds between two samples of these points, as configured
     baseline: Mapping[str, float] = field(default_factory=dict)  # installed values, for `deviation`
+    zone: dt.tzinfo | None = None  # local time, for `schedule` and `baseline`; None: UTC
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def restore(spec: AlarmSpec, saved: dict[str, Any], now: Instant) -> tuple[Alarm
         return state, ""
     before = tuple(Stage(level) for level in saved["levels"])
     state.timers = refit(state.timers, before, spec.rule.stages())
-    state.memory = {}
+    state.memory = spec.rule.adopt(state.memory)
     return state, "caused by rule change"
 
 
