@@ -6,7 +6,7 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from gateway.store import salvage, table
+from gateway.store import chain, salvage, table
 from gateway.store.book import Position
 from gateway.store.files import connect, make, set_aside, told_apart, transaction
 from gateway.store.records import Damaged, DiskRefused, Gap, Lane
@@ -20,6 +20,7 @@ Key = tuple[str, ...]
 
 _SCHEMA = (
     table.SCHEMA,
+    chain.SCHEMA,
     "CREATE TABLE states (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE small (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     """CREATE TABLE positions (
@@ -29,7 +30,7 @@ _SCHEMA = (
     last INTEGER NOT NULL, records INTEGER NOT NULL, rows INTEGER NOT NULL, reason TEXT NOT NULL,
     at INTEGER NOT NULL)""",
 )
-_TABLES = {"states": 2, "small": 2, "positions": 3, "gaps": 9}
+_TABLES = {"states": 2, "small": 2, "positions": 3, "gaps": 9, "audit": 5}
 _CHECK_BELOW = 16 << 20  # bytes: a file up to this size is checked whole at the start (30 ms here)
 
 
@@ -43,6 +44,7 @@ class AlarmFile:
         self.path = path
         self._synchronous = synchronous
         self._db: sqlite3.Connection | None = None
+        self.head = chain.Head()  # of the audit, as it is on disk
 
     @property
     def db(self) -> sqlite3.Connection:
@@ -67,6 +69,8 @@ class AlarmFile:
                 if self.path.stat().st_size <= _CHECK_BELOW:
                     self._check(db)
                 table.totals(db)
+                db.execute(chain.SCHEMA)  # a file from before there was an audit
+                self.head = chain.head(db)
             except (sqlite3.Error, OSError, Damaged):
                 db.close()
                 raise
@@ -96,10 +100,12 @@ class AlarmFile:
         gaps: Iterable[Gap] = (),
         small: Mapping[str, str | None] | None = None,
         positions: Mapping[tuple[str, Lane], Position] | None = None,
+        deeds: Iterable[chain.Deed] = (),
     ) -> None:
         """Put all of this on disk in one transaction, or none of it."""
         with told_apart(self.path), transaction(self.db):
-            table.append(self.db, rows)
+            fresh, deeds = table.append(self.db, rows), tuple(deeds)
+            head = chain.append(self.db, fresh, deeds) if fresh or deeds else self.head
             for key, state in (states or {}).items():
                 self._put("states", json.dumps(key), state)
             for name, value in (small or {}).items():
@@ -112,6 +118,7 @@ class AlarmFile:
                 "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)",
                 [(link, lane, json.dumps(p)) for (link, lane), p in (positions or {}).items()],
             )
+        self.head = head  # only now is it on disk
 
     def _put(self, where: str, key: str, value: str | None) -> None:
         if value is None:
@@ -164,11 +171,14 @@ class AlarmFile:
                 last = number
         return last
 
-    def prune(self, last: int, marker: str) -> int:
+    def prune(self, last: int, marker: str, before: int, at: int) -> int:
         """Delete the events up to `last` and write down that it was done; return how many went."""
         with told_apart(self.path), transaction(self.db):
             gone = self.db.execute("DELETE FROM records WHERE id <= ?", (last,)).rowcount
+            head = chain.cut(self.db, last, before, at) or self.head
             self._put("small", "pruned", marker)
+            self._put("small", chain.HEAD, head.text)
+        self.head = head
         return gone
 
 

@@ -6,7 +6,7 @@ import json
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
-from gateway.store import table
+from gateway.store import chain, table
 from gateway.store.alarm_file import AlarmFile, Key, rescue
 from gateway.store.book import Book, Position, Sum
 from gateway.store.files import told_apart
@@ -42,6 +42,8 @@ class AlarmLane:
         self._states: dict[Key, str | None] = {}
         self._gaps: list[Gap] = []
         self._small: dict[str, str | None] = {}
+        self._deeds: deque[chain.Deed] = deque(maxlen=ring)
+        self._told_head = chain.Head()
         self.damaged: list[str] = []
         self.why = ""
         self.failed = 0
@@ -99,6 +101,8 @@ class AlarmLane:
         self.damaged.append(str(error))
         self.file, bad, saved = rescue(self.file, self.epoch)
         self.damaged[-1] = f"{bad.name} ({error}; {saved} records saved)"
+        marker = {"type": "damaged", "file": bad.name, "saved": saved}
+        self._deeds.append(chain.Deed(self.issued, self._at, chain.compact(marker)))
 
     def _refused(self, error: Exception) -> None:
         self.why = str(error)
@@ -106,9 +110,21 @@ class AlarmLane:
 
     # -- writing ---------------------------------------------------------------------------------
 
-    def commit(self, events: Sequence[bytes], states: Mapping[Key, str | None], at: int) -> list[Record]:
-        """Give the events numbers and put them on disk with the states, in one transaction."""
+    def commit(
+        self,
+        events: Sequence[bytes],
+        states: Mapping[Key, str | None],
+        at: int,
+        deeds: Sequence[bytes] = (),
+        small: Mapping[str, str | None] | None = None,
+    ) -> list[Record]:
+        """Give the events numbers and put them on disk with all the rest, in one transaction.
+
+        `deeds` are entries of the audit that come before these events.
+        """
         self._at = at
+        self._deeds.extend(chain.Deed(self.issued, at, deed) for deed in deeds)
+        self._small.update(small or {})
         rows = []
         for event in events:
             self._seq += 1
@@ -134,7 +150,7 @@ class AlarmLane:
     @property
     def durable(self) -> bool:
         """Whether everything that was decided is on disk."""
-        return not (self.ring or self._states or self._gaps or self._small)
+        return not (self.ring or self._states or self._gaps or self._small or self._deeds)
 
     def settle(self) -> bool:
         """Try to put on disk all that waits in memory; tell whether nothing waits any more."""
@@ -144,7 +160,7 @@ class AlarmLane:
             try:
                 if self.file.closed:
                     self.open()
-                self.file.write(self.ring, self._states, self._gaps, self._small)
+                self.file.write(self.ring, self._states, self._gaps, self._small, deeds=self._deeds)
             except Damaged as error:
                 self._heal(error)
             except DiskRefused as error:
@@ -182,6 +198,7 @@ class AlarmLane:
         self._states.clear()
         self._gaps.clear()
         self._small.clear()
+        self._deeds.clear()
 
     def _trim(self, at: int) -> None:
         """Keep the ring bounded: the oldest event goes, and if somebody waited for it that is a gap."""
@@ -199,12 +216,19 @@ class AlarmLane:
 
     def save_positions(self, positions: Mapping[tuple[str, Lane], Position]) -> bool:
         """Put confirmed positions on disk. One that is lost is confirmed again: no harm, so no retry here."""
+        head = self.file.head
         try:
-            self.file.write(positions=positions)
+            self.file.write(positions=positions, small={chain.HEAD: head.text} if self.head_moved else None)
         except (DiskRefused, Damaged) as error:
             self.why = str(error)
             return False
+        self._told_head = head
         return True
+
+    @property
+    def head_moved(self) -> bool:
+        """Whether the audit has grown since its head was noted beside it."""
+        return self.file.head != self._told_head
 
     def prune(self, before: int) -> bool:
         """Delete some events that are older than `before` and confirmed; tell whether there are more."""
@@ -216,7 +240,7 @@ class AlarmLane:
             if not self.book.exists.within(0, last):
                 return False
             marker = json.dumps({"upto": place(last), "before": before})
-            gone = self.file.prune(last, marker)
+            gone = self.file.prune(last, marker, before, self._at)
         except (DiskRefused, Damaged) as error:
             self.why = str(error)
             return False

@@ -197,7 +197,7 @@ class Core:
             if book.changed
             for link in book.links
         }
-        if changed and self.alarms.save_positions(changed):
+        if (changed or self.alarms.head_moved) and self.alarms.save_positions(changed):
             for book in books.values():
                 book.changed = False
 
@@ -238,4 +238,5 @@ class Core:
             size=telemetry.size,
             free=telemetry.free,
             backlog=backlog,
+            audit=(alarms.file.head.n, alarms.file.head.hash.hex()),
         )

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
+from gateway.store import audit
+from gateway.store.chain import Head
 from gateway.store.core import Core
 from gateway.store.cursor import Cursor
 from gateway.store.groups import Groups
@@ -15,10 +18,10 @@ from gateway.store.records import Gap, Lane, Limits, Place, Record, StoreHealth,
 from gateway.store.worker import Turn, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gateway.clock import Clock
+    from gateway.store.audit import Entry, Proof
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,6 +43,7 @@ class Store:
         self._worker = worker
         self._clock = clock
         self._limits = limits
+        self._data = Path()
         self._groups = Groups(limits.group_bytes, limits.waiting_bytes)
         self._full = asyncio.Event()
         self._one_flush = asyncio.Lock()
@@ -60,6 +64,7 @@ class Store:
         await asyncio.to_thread(_make_private, data)
         core = Core(data, limits, synchronous)
         store = cls(core, worker, clock, limits)
+        store._data = data
         await store._do(Turn.ALARM, core.open, clock.now())
         return store
 
@@ -93,14 +98,18 @@ class Store:
         events: Sequence[bytes],
         states: Sequence[tuple[tuple[str, ...], Any | None]],
         at: int | None = None,
+        deeds: Sequence[bytes] = (),
+        small: Mapping[str, str] | None = None,
     ) -> list[Record]:
         """Put events and the alarm states they lead to on disk, in one transaction; None deletes a state.
 
-        `at` is the wall time of the events, by default now.
+        `at` is the wall time of the events, by default now; `deeds` are entries of the audit (JSON) that led
+        to them; `small` are small values, see `put`.
         """
         texts = {key: None if state is None else json.dumps(state) for key, state in states}
         wall = self._clock.now().wall if at is None else at
-        records = await self._do(Turn.ALARM, self._core.alarms.commit, events, texts, wall)
+        kept = {f"user.{key}": value for key, value in (small or {}).items()}
+        records = await self._do(Turn.ALARM, self._core.alarms.commit, events, texts, wall, deeds, kept)
         self._wake(Lane.ALARM)
         return records
 
@@ -171,6 +180,30 @@ class Store:
 
     def _stretches(self) -> list[Stretch]:
         return [Stretch(s.path, s.since, s.until) for s in self._core.telemetry.segments if s.spans]
+
+    # -- the audit -------------------------------------------------------------------------------
+
+    async def audit(self, after: int | None, limit: int) -> list[Entry]:
+        """Return entries of the audit above a number, oldest first; None: the newest. Raises StoreError."""
+
+        def read() -> list[Entry]:
+            with audit.opened(self._data) as db:
+                start = audit.newest(db, limit) if after is None else after
+                return list(audit.entries(db, start, limit))
+
+        return await asyncio.to_thread(read)
+
+    async def prove(self, heads: Iterable[Head] = ()) -> Proof:
+        """Walk through the whole audit, up to the newest entry this run wrote. Raises StoreError."""
+        n, digits = self._health.audit
+        known = [Head(n, bytes.fromhex(digits))] if digits else []
+
+        def read() -> Proof:
+            with audit.opened(self._data) as db:
+                return audit.prove(db, [*heads, *known])
+
+        async with self._readers:
+            return await asyncio.to_thread(read)
 
     # -- links -----------------------------------------------------------------------------------
 

@@ -109,6 +109,7 @@ class StoreHealth:
     size: int = 0  # bytes of telemetry on disk
     free: int = 0  # bytes free on the disk
     backlog: dict[tuple[str, Lane], Backlog] = field(default_factory=dict)  # by (link, lane)
+    audit: tuple[int, str] = (0, "")  # number and hash of the newest entry of the audit on disk
 
 
 class StoreError(Exception):

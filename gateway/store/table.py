@@ -67,9 +67,9 @@ def last(db: sqlite3.Connection) -> int:
     return _one(db, "SELECT max(id) FROM records WHERE id > ?", 0)
 
 
-def append(db: sqlite3.Connection, rows: Iterable[Row]) -> None:
-    """Add rows at the end, inside the caller's transaction. A row that is there already is left alone."""
-    total = totals(db)
+def append(db: sqlite3.Connection, rows: Iterable[Row]) -> list[Row]:
+    """Add rows at the end, inside the caller's transaction; return those that were not there already."""
+    total, fresh = totals(db), []
     for row in rows:
         body = row.body
         grown = total.plus(row.sum)
@@ -77,6 +77,8 @@ def append(db: sqlite3.Connection, rows: Iterable[Row]) -> None:
         values = (row.number, row.at, row.until, row.rows, *grown, crc, body)
         if db.execute(_INSERT, values).rowcount:
             total = grown
+            fresh.append(row)
+    return fresh
 
 
 def row_of(line: Sequence[Any]) -> Row:
