@@ -413,7 +413,7 @@ class Search:
             _must(o is not None and o.level == 1, "the graver level is not on record")
         if o is not None and o.id == out.occurrence:
             _must(o.activations - out.activations in {0, 1}, "activations jumped")
-            if o.activations > out.activations:
+            if o.activations > out.activations and word != "ack":  # seen since, in the same step
                 _must(not o.acked, "came again and still counts as seen")
         out.occurrence, out.activations = ("", 0) if o is None else (o.id, o.activations)
 

@@ -121,6 +121,13 @@ def test_a_wrong_clock_may_shorten_a_shelf_and_never_lengthen_it() -> None:
     assert life.tick(602) == ["unshelve"]
 
 
+def test_after_a_restart_a_shelf_still_ends_by_the_wall_clock() -> None:
+    life = Life()
+    life.act(0, Shelve(100, actor="li", reason="why"))
+    life.restart(90)
+    assert life.tick(100) == ["unshelve"]
+
+
 def test_a_shelf_is_saved_again_while_it_runs() -> None:
     life = Life()
     life.act(0, Shelve(7200, actor="li", reason="why"))
