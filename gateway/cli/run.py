@@ -38,10 +38,13 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(name)s %(message)s")
     for noisy in ("apscheduler", "uvicorn", "asyncio", "pymodbus"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    from gateway.config import ConfigError, SecretError, load  # noqa: PLC0415 - logging first
+    from gateway.config import ConfigError, SecretError, load_apart  # noqa: PLC0415 - logging first
+
+    reading = load_apart(args.config)
+    from gateway import app  # noqa: F401, PLC0415 - loaded while the site is being read
 
     try:
-        site = load(args.config)
+        site = reading()
     except ConfigError as error:
         raise Failure(str(error), 2) from error
     refuse_overfull(site)

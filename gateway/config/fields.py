@@ -7,7 +7,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zoneinfo
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from gateway.config.report import describe, suggest
+from gateway.config.secrets import Secret
 
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "y": 365 * 86400.0}
 BYTES = {
@@ -164,15 +164,6 @@ def file_path(value: object, info: ValidationInfo) -> Path:
     raise wrong(f"must be a path, not {describe(value)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """Where a secret is kept. What it says is read when it is needed: `gateway.config.secrets.reveal`."""
-
-    file: Path | None = None
-    credential: str | None = None  # systemd LoadCredential
-    inline: str | None = field(default=None, repr=False)  # only in a demo
-
-
 def secret(value: object, info: ValidationInfo) -> Secret:
     """Read `{file: path}` or `{credential: name}`. Raises PydanticCustomError."""
     match value:
@@ -256,4 +247,5 @@ WebAddress = Annotated[str, BeforeValidator(web_address), _text(HTTP.pattern)]
 Filled = Annotated[str, AfterValidator(filled)]
 Latitude = Annotated[Number, Field(ge=-90, le=90)]
 Longitude = Annotated[Number, Field(ge=-180, le=180)]
+SixBytes = Annotated[Whole, Field(ge=0, le=0xFFFF_FFFF_FFFF)]
 Crs = Literal["WGS-84", "GCJ-02", "BD-09"]

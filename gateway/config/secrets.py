@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.config.fields import Secret
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Where a secret is kept. What it says is read when it is needed: `gateway.config.secrets.reveal`."""
+
+    file: Path | None = None
+    credential: str | None = None  # systemd LoadCredential
+    inline: str | None = field(default=None, repr=False)  # only in a demo
 
 
 class SecretError(Exception):

@@ -1,4 +1,8 @@
-"""What a site file says, checked: frozen dataclasses. All durations are seconds, all sizes bytes."""
+"""What a site file says, checked: frozen dataclasses. All durations are seconds, all sizes bytes.
+
+The types of `gateway.config.fields` are imported only when a file is read (`gateway.config.validate` then
+resolves the annotations): the daemon holds these dataclasses, but not the 10 MB that it takes to check them.
+"""
 
 # ruff: noqa: TC001, TC003 - pydantic resolves these annotations when it runs
 
@@ -7,34 +11,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
-
-from pydantic import Field
 
 from drivers.line.settings import LineSettings
 from drivers.profile import Profile
-from gateway.config.fields import (
-    Address,
-    Broker,
-    Crs,
-    Date,
-    Duration,
-    Endpoint,
-    FilePath,
-    Filled,
-    Latitude,
-    Longitude,
-    Name,
-    Number,
-    Seconds,
-    SecretRef,
-    Size,
-    Whole,
-    Words,
-    Zone,
-)
 from rules.rule import Rule
+
+if TYPE_CHECKING:
+    from gateway.config.fields import (
+        Address,
+        Broker,
+        Crs,
+        Date,
+        Duration,
+        Endpoint,
+        FilePath,
+        Filled,
+        Latitude,
+        Longitude,
+        Name,
+        Number,
+        Seconds,
+        SecretRef,
+        SixBytes,
+        Size,
+        Words,
+        Zone,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +143,8 @@ class FireCenterSettings:
     """The fire monitoring centre: GB/T 26875.3-2011 over TCP. Its addresses have 6 bytes."""
 
     address: Endpoint
-    source: Annotated[Whole, Field(ge=0, le=0xFFFF_FFFF_FFFF)]
-    destination: Annotated[Whole, Field(ge=0, le=0xFFFF_FFFF_FFFF)]
+    source: SixBytes
+    destination: SixBytes
     heartbeat: Duration = 20.0
 
 

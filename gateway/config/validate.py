@@ -37,7 +37,11 @@ YAML_NAMES = {"alarm_class": "class", "condition": "if"}  # words that Python ke
 UNIONS = (Union, types.UnionType)
 CONTAINERS: dict[Any, Any] = {dict: dict, Mapping: dict, list: list, tuple: tuple}
 SIMPLE: dict[Any, Any] = {float: fields.Number, int: fields.Whole, bool: StrictBool}
-NAMESPACE = {"Mapping": Mapping, "Sequence": Sequence, "Iterable": Iterable, "Callable": Callable, "Any": Any}
+KINDS_OF_VALUES = {name: kind for name, kind in vars(fields).items() if typing.get_origin(kind) is Annotated}
+NAMESPACE = {
+    "Mapping": Mapping, "Sequence": Sequence, "Iterable": Iterable, "Callable": Callable, "Any": Any,
+    "Crs": fields.Crs, **KINDS_OF_VALUES,
+}  # fmt: skip
 CONFIG = ConfigDict(
     extra="forbid",
     frozen=True,
