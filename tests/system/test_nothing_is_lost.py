@@ -8,6 +8,7 @@ full ones (slow) for a minute.
 from __future__ import annotations
 
 import contextlib
+import random
 import signal
 import time
 from dataclasses import dataclass, field
@@ -142,12 +143,18 @@ def database_away(bench: Bench, seconds: float) -> None:
         bench.live(seconds)
 
 
+def database_killed(bench: Bench, seconds: float) -> None:
+    with moved_away(bench.influx, signal.SIGKILL):
+        bench.live(seconds)
+
+
 TROUBLES: dict[str, Callable[[Bench, float], None]] = {
     "broker away": broker_away,
     "broker killed": broker_killed,
     "gateway killed": gateway_killed,
     "ingest killed": ingest_killed,
     "database away": database_away,
+    "database killed": database_killed,
 }
 
 
@@ -173,7 +180,7 @@ def judge(bench: Bench, kills: int) -> None:
     )
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("trouble", [name for name in TROUBLES if name != "database killed"])
 def test_after_trouble_all_that_was_committed_is_stored_once(trouble: str, tmp_path: Path) -> None:
     with running(tmp_path) as bench:
         bench.live(1.0)
@@ -194,6 +201,39 @@ def test_after_a_minute_of_trouble_all_that_was_committed_is_stored_once(
         bench.live(5.0)
         bench.finish()
         judge(bench, kills=KILLS if trouble == "gateway killed" else 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_after_trouble_upon_trouble_all_that_was_committed_is_stored_once(seed: int, tmp_path: Path) -> None:
+    """Everything is killed or frozen in an order left to chance, also while something else is away."""
+    chance = random.Random(seed)
+    kills = 0
+    with running(tmp_path) as bench:
+        for _ in range(12):
+            bench.live(chance.uniform(0.2, 2.0))
+            with contextlib.ExitStack() as away:
+                for what in chance.sample(
+                    ["broker", "influx", "ingest", "gateway", "frozen"], chance.choice([1, 1, 2])
+                ):
+                    if what == "gateway":
+                        bench.gateway.kill()
+                        time.sleep(chance.uniform(0.0, 0.5))
+                        bench.gateway.start().ready()
+                        kills += 1
+                    elif what == "ingest":
+                        bench.ingest.kill()
+                        away.callback(bench.ingest.start)
+                    elif what == "frozen":
+                        if bench.broker.process:
+                            bench.broker.freeze()
+                            away.callback(bench.broker.thaw)
+                    else:
+                        server = bench.broker if what == "broker" else bench.influx
+                        away.enter_context(moved_away(server, signal.SIGKILL))
+                    bench.live(chance.uniform(0.2, 2.0))
+        bench.finish()
+        judge(bench, kills)
 
 
 def test_control_a_gateway_that_forgets_on_puback_loses(tmp_path: Path) -> None:
