@@ -7,7 +7,7 @@ alarm states in one transaction, before anybody is told.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.model import ANNOUNCED, Answer
 
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from gateway.store.journal import Store
     from rules.actions import Reply
     from rules.engine import Engine
+
+
+class Deed(NamedTuple):
+    """What is written down of what a person did: the entry of the audit (JSON), and small values with it."""
+
+    entry: bytes
+    small: Mapping[str, str]
+
+
+NOTHING = Deed(b"", {})
 
 
 class Counts:
@@ -85,11 +95,20 @@ class Pipeline:
         await self._commit(self._engine.tick(self._clock.now()))
         return self._engine.next_deadline()
 
-    async def act(self, action: Callable[[Engine, Instant], Reply]) -> Answer:
-        """Let a person do something to an alarm; the answer comes when it is on disk."""
+    async def act(
+        self, action: Callable[[Engine, Instant], Reply], deed: Callable[[Reply], Deed] | None = None
+    ) -> Answer:
+        """Let a person do something to alarms; the answer comes when it is on disk.
+
+        `deed` says afterwards what is written down of it, in the same transaction.
+        """
         reply = action(self._engine, self._clock.now())
-        await self._commit(reply.events)
+        await self._commit(reply.events, deed(reply) if deed else NOTHING)
         return Answer("", reply.outcome, reply.reason)
+
+    async def note(self, deed: Deed) -> None:
+        """Write down what a person did, or was refused, that changed no alarm."""
+        await self._commit((), deed)
 
     async def settle(self) -> None:
         """Return when everything decided so far is on disk and told, whoever stopped waiting for it."""
@@ -105,21 +124,26 @@ class Pipeline:
             self.counts.steps += 1
         await self._commit(events)
 
-    async def _commit(self, events: Iterable[AlarmEvent]) -> None:
+    async def _commit(self, events: Iterable[AlarmEvent], deed: Deed = NOTHING) -> None:
         events, states = list(events), self._engine.take_dirty()
-        if not events and not states:
+        if not events and not states and not deed.entry and not deed.small:
             return
         # A task of its own: a caller that is cancelled (a line that stops, a client that hangs up) must
         # not leave an event that is on disk but was never told. Tasks begin in the order they are made.
-        task = asyncio.create_task(self._write(events, states), name="commit")
+        task = asyncio.create_task(self._write(events, states, deed), name="commit")
         self._commits.add(task)
         task.add_done_callback(self._commits.discard)
         await asyncio.shield(task)
 
     async def _write(
-        self, events: Sequence[AlarmEvent], states: Sequence[tuple[tuple[str, ...], object]]
+        self,
+        events: Sequence[AlarmEvent],
+        states: Sequence[tuple[tuple[str, ...], object]],
+        deed: Deed,
     ) -> None:
-        await self._store.commit_alarms([self._event_of(event) for event in events], states)
+        lines = [self._event_of(event) for event in events]
+        entries = [deed.entry] if deed.entry else []
+        await self._store.commit_alarms(lines, states, deeds=entries, small=deed.small)
         counts = self.counts
         counts.steps += 1
         counts.events += len(events)

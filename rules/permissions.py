@@ -98,7 +98,6 @@ PLAIN: Mapping[Task, frozenset[Role]] = {
     Task.DISPOSE: CREW,
     Task.UNSHELVE: CREW,  # shows more, never less
     Task.ENABLE: CREW,
-    Task.DRILL: CREW,
     Task.END_DRILL: CREW,
     Task.BASELINE: frozenset({MAINTAINER, ENGINEER}),
     Task.POLL: CREW,
@@ -110,6 +109,7 @@ SHELVE_GRAVE = {MAINTAINER: 30 * MINUTE, ENGINEER: 2 * HOUR}
 OUT_OF_SERVICE = {MAINTAINER: 7 * DAY, ENGINEER: 30 * DAY}
 DISABLED = {MAINTAINER: 8 * HOUR, ENGINEER: 8 * HOUR}  # asked for; a fire officer approves
 DRILLS = dict.fromkeys(CREW, 8 * HOUR)
+EXERCISES = {ENGINEER: 8 * HOUR, FIRE_OFFICER: 8 * HOUR}  # an engineer only asks for one
 COMMENTED = frozenset({Task.SHELVE, Task.DISABLE, Task.DRILL, Task.EXERCISE, Task.BASELINE})
 
 
@@ -131,20 +131,26 @@ def needs_two(ask: Ask, who: Person) -> bool:
 
 def _role(ask: Ask, who: Person) -> Verdict:
     """Return whether the role may do this at all, and for so long."""
-    task, role = ask.task, who.role
-    if task is Task.SHELVE:
-        if ask.protected:
-            return Verdict(allowed=False, reason="protected")
-        return _within(ask, role, SHELVE_GRAVE if ask.level in {1, 2} else SHELVE_MILD)
-    if task is Task.DISABLE:
-        return _within(ask, role, DISABLED if ask.protected else OUT_OF_SERVICE)
-    if task is Task.EXERCISE:
-        return _within(ask, role, {ENGINEER: 8 * HOUR, FIRE_OFFICER: 8 * HOUR})
-    if role not in PLAIN[task] or (task is Task.ACK and ask.level in {1, 2} and role is MAINTAINER):
+    if ask.task is Task.SHELVE and ask.protected:
+        return Verdict(allowed=False, reason="protected")
+    longest = _longest(ask)
+    if longest is not None:
+        return _within(ask, who.role, longest)
+    barred = ask.task is Task.ACK and ask.level in {1, 2} and who.role is MAINTAINER
+    if who.role not in PLAIN[ask.task] or barred:
         return Verdict(allowed=False, reason="role")
-    if task is Task.RESET and role in {OPERATOR, MAINTAINER} and not who.at_site:
+    if ask.task is Task.RESET and who.role in {OPERATOR, MAINTAINER} and not who.at_site:
         return Verdict(allowed=False, reason="at_site")
-    return _within(ask, role, DRILLS) if task is Task.DRILL else YES
+    return YES
+
+
+def _longest(ask: Ask) -> Mapping[Role, float] | None:
+    """Return who may do it for how long; None for what has no end of its own."""
+    if ask.task is Task.SHELVE:
+        return SHELVE_GRAVE if ask.level in {1, 2} else SHELVE_MILD
+    if ask.task is Task.DISABLE:
+        return DISABLED if ask.protected else OUT_OF_SERVICE
+    return {Task.EXERCISE: EXERCISES, Task.DRILL: DRILLS}.get(ask.task)
 
 
 def _within(ask: Ask, role: Role, longest: Mapping[Role, float]) -> Verdict:

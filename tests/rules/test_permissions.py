@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rules.permissions import Ask, Person, Role, Task, judge
@@ -10,9 +12,9 @@ V, O, M, E, F, A = Role  # noqa: E741 - the columns of the table
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
-def may(role: Role, task: Task, second: Role | None = None, *, at_site: bool = True, **ask: object) -> str:
+def may(role: Role, task: Task, second: Role | None = None, *, at_site: bool = True, **ask: Any) -> str:
     """Return "" for yes, else why not; a comment is given unless the test says otherwise."""
-    told = Ask(task, **{"comment": "why", **ask})  # type: ignore[arg-type]  # the fields of an Ask
+    told = Ask(task, **{"comment": "why", **ask})
     other = None if second is None else Person("li", second, "li")
     return judge(told, Person("wang", role, "wang", at_site=at_site), other).reason
 
@@ -58,7 +60,7 @@ LONGEST = [  # task, level, protected, role, the longest
 def test_a_time_may_be_as_long_as_the_table_says(
     task: Task, level: int, protected: bool, role: Role, longest: float
 ) -> None:
-    ask = {"level": level, "protected": protected}
+    ask: dict[str, Any] = {"level": level, "protected": protected}
     assert may(role, task, seconds=longest, **ask) == ""
     assert may(role, task, seconds=longest + 1, **ask) == "duration"
     assert may(role, task, seconds=0.0, **ask) == "duration"
@@ -84,7 +86,7 @@ def test_nobody_shelves_what_is_protected(role: Role) -> None:
 
 @pytest.mark.parametrize("role", [M, E])
 def test_disabling_what_is_protected_takes_a_fire_officer_beside_who_asks(role: Role) -> None:
-    ask = {"level": 1, "protected": True, "seconds": 8 * HOUR}
+    ask: dict[str, Any] = {"level": 1, "protected": True, "seconds": 8 * HOUR}
     assert may(role, Task.DISABLE, **ask) == "second_person"
     assert may(role, Task.DISABLE, F, **ask) == ""
     assert may(role, Task.DISABLE, E, **ask) == "role"
