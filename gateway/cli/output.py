@@ -128,11 +128,11 @@ def ago(seconds: float | None) -> str:
     return f"{hours // 24} d {hours % 24:02d}:{minutes % 60:02d}"
 
 
-def number(value: object) -> str:
-    """Return a reading's value the way people read it: six significant digits at most."""
+def number(value: object, digits: int = 6) -> str:
+    """Return a reading's value the way people read it: so many significant digits at most."""
     if isinstance(value, bool) or not isinstance(value, float):
         return str(value)
-    return f"{value:.6g}"
+    return f"{value:.{digits}g}"
 
 
 def place_text(place: Mapping[str, Any] | None) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 COLUMNS = (
@@ -90,7 +91,7 @@ def ledger() -> list[dict[str, str]]:
     return rows
 
 
-def write(folder: Path, ports: Ports, target: dict[str, object]) -> tuple[Path, Path, Path]:
+def write(folder: Path, ports: Ports, target: Mapping[str, object]) -> tuple[Path, Path, Path]:
     """Write the community's files; return the site file, the ingest file and the simulator's script."""
     site, ingest, script = folder / "site.yaml", folder / "ingest.yaml", folder / "script.yaml"
     site.write_text(

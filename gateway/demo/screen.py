@@ -22,6 +22,7 @@ LEVELS = {
 }
 BAD = "31;1"
 CELL = 50  # columns a device wants; as many stand side by side as the terminal has room for
+TELLING = ("lel", "co", "residual_current", "cable_temperature", "tilt", "current", "power", "temperature")
 HOME, TO_LINE_END, TO_SCREEN_END = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
@@ -55,7 +56,9 @@ class Screen:
         lines = [self._title(status), *self._lines(status), *self._links(status), ""]
         lines += self._alarms(alarms, limit=max(3, rows // 4))
         lines += [f"  ▶ {drama}" for drama in self.dramas]
-        lines += ["", *self._devices(devices, rows - len(lines) - 2, columns)]
+        worse = {alarm["device"] for alarm in alarms}
+        ordered = sorted(devices, key=lambda device: device["name"] not in worse and _well(device))
+        lines += ["", *self._devices(devices, ordered, rows - len(lines) - 2, columns)]
         return [clip(line, columns) for line in lines[: rows - 1]]
 
     def line(self, status: Mapping[str, Any]) -> str:
@@ -121,12 +124,18 @@ class Screen:
         said = pick(alarm["message"]).removeprefix(where).lstrip(": ")
         return f"  {mark} {alarm['letter']} {pad(ago(alarm['age']), 6)} {where}  {said}"
 
-    def _devices(self, devices: Sequence[Mapping[str, Any]], rows: int, columns: int) -> list[str]:
-        """Return the devices, as many columns of them as fit; those in trouble first where not all do."""
+    def _devices(
+        self,
+        devices: Sequence[Mapping[str, Any]],
+        ordered: Sequence[Mapping[str, Any]],
+        rows: int,
+        columns: int,
+    ) -> list[str]:
+        """Return the devices, as many columns of them as fit; as `ordered` where not all do."""
         across = max(columns // CELL, 1)
         rows = max(rows, 0)
         if len(devices) > rows * across:
-            devices = sorted(devices, key=_well)[: max(rows - 1, 0) * across]
+            devices = ordered[: max(rows - 1, 0) * across]
             rest = [say("  … 其余设备略", "  … and more devices")] if rows else []
         else:
             rest = []
@@ -138,13 +147,18 @@ class Screen:
 
     def _device(self, device: Mapping[str, Any]) -> str:
         parts = []
-        for name, point in device["points"].items():
+        for name, point in sorted(device["points"].items(), key=_telling):
             value = point["value"]
             if point["quality"] != "good":
                 parts.append(paint(f"{name}=?{point['quality']}", BAD, on=self._colour))
             elif isinstance(value, int | float) and not isinstance(value, bool):
-                parts.append(f"{name}={number(value)}{point['unit']}")
+                parts.append(f"{name}={number(value, 4)}{point['unit']}")
         return f"  {pad(device['name'], 12)} {' '.join(parts)}"
+
+
+def _telling(point: tuple[str, Any]) -> int:
+    """Return how far behind a point stands where there is no room for all."""
+    return TELLING.index(point[0]) if point[0] in TELLING else len(TELLING)
 
 
 def _well(device: Mapping[str, Any]) -> bool:
