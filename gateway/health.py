@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rules.roots import Roots
 
 DEVICES_EVERY = 60.0  # seconds between two lines of health of each device
+CHANGED = 0.2  # part by which a cycle must differ before the engine is told again
 CARRIED = ("battery", "signal")  # points that say how a device is; repeated in its health
 
 
@@ -56,6 +57,7 @@ class Health:
         self._asked: dict[str, tuple[int, int]] = {}  # device -> requests and failures at the last line
         self._devices_at = -inf
         self._last_at = 0
+        self._cycles: dict[str, float] = {}  # of each device, as the engine was told last
         self._look()
 
     async def run(self) -> None:
@@ -73,9 +75,19 @@ class Health:
             for text in self._device_lines(now):
                 self._pipeline.keep_health(text, now.wall)
         await self._pipeline.accept_health([self._gateway(looked, now), *self._lines(now)])
+        await self._tell_cycles()
         status = self._report.status()
         for link in self._links:
             link.health(status)
+
+    async def _tell_cycles(self) -> None:
+        """Tell the engine of devices whose real cycle has changed: slow must not be taken for stale."""
+        for poller, _ in self._pollers.values():
+            for life in poller.health().devices:
+                told = self._cycles.get(life.device, 0.0)
+                if abs(life.cycle - told) > CHANGED * max(told, life.cycle):
+                    self._cycles[life.device] = life.cycle
+                    await self._pipeline.stretch(life.device, life.cycle)
 
     def _look(self) -> HostHealth:
         looked = self._host.look()

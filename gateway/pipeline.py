@@ -90,6 +90,10 @@ class Pipeline:
         self.counts.health += 1
         self._keep(line, at)
 
+    async def stretch(self, device: str, cycle: float) -> None:
+        """Let the engine know the seconds between samples of a device as it is really polled."""
+        await self._commit(self._engine.stretch(device, cycle))
+
     async def tick(self) -> float | None:
         """Let time pass for the engine; return the monotonic second of its next deadline."""
         await self._commit(self._engine.tick(self._clock.now()))

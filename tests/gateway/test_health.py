@@ -135,3 +135,12 @@ async def test_an_alarm_of_a_device_that_left_the_site_does_not_end_the_start(tm
         told = running.wait(lambda: [e for e in running.daemon.get("/events") if e["device"] == "box-2"])
         assert "clear" in {event["event"] for event in told}
         running.wait(lambda: running.daemon.get("/status")["counts"]["samples"] > 0)
+
+
+def test_a_device_that_is_really_polled_slower_is_not_taken_for_stale(running: Running) -> None:
+    poller, _ = next(iter(running.gateway.pollers.values()))
+    poller.schedule.units["box-2"].life.cycle = 50.0
+    running.do(running.gateway.health.step())
+    engine = running.gateway.pipeline._engine
+    assert {alarm.interval for alarm in engine.alarms() if alarm.spec.device == "box-2"} == {50.0}
+    assert {alarm.interval for alarm in engine.alarms() if alarm.spec.device == "box-1"} != {50.0}
