@@ -178,7 +178,8 @@ class Engine:
             return []
         alarm.finish("config", now, actor)
         alarm.scheduled = None
-        self._devices[key[0]].alarms.remove(alarm)
+        if not alarm.spec.rule.wide:
+            self._devices[key[0]].alarms.remove(alarm)
         self._held.pop(key, None)
         self._dirty[key] = None
         self._link()
@@ -229,7 +230,9 @@ class Engine:
         self._alarms[spec.key] = alarm
         if alarm.holds():
             self._held[spec.key] = alarm
-        self._devices.setdefault(spec.device, _Device()).alarms.append(alarm)
+        device = self._devices.setdefault(spec.device, _Device())
+        if not spec.rule.wide:  # those are fed by the scene
+            device.alarms.append(alarm)
         if note and alarm.state.occurrence is not None:
             alarm.emit(EventKind.RULE_CHANGED, self._now, reason=note)
         self._after(alarm, self._owed)

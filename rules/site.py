@@ -30,6 +30,7 @@ class Member:
     zone: str = ""
     points: frozenset[str] | None = None  # None: nobody knows (a device that is only thought of)
     rules: Mapping[str, Rule] | None = None  # those in force, with their companions
+    off: frozenset[str] = frozenset()  # those that are switched off
 
 
 Inventory = dict[str, Member]

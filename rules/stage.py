@@ -105,6 +105,8 @@ class Timer:
     def _pay(self, now: float, pace: Pace) -> None:
         """Credit the time since the last good sample that agreed."""
         gap = 0.0 if self.mark is None else max(0.0, now - self.mark)
+        if pace.timed and self.frozen:
+            gap = 0.0  # nobody knew in between, though the clock ran
         self.count += 1
         if gap <= pace.max_gap + EPSILON or pace.timed:
             self.credit += gap

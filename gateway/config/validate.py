@@ -31,7 +31,22 @@ from gateway.config.report import Path, Place, Report, describe, suggest
 
 T = TypeVar("T")
 SECONDS_FIELDS = frozenset(
-    {"every", "alarm_every", "min_interval", "timeout", "quarantine", "gap", "window", "floor", "after"}
+    {
+        "every",
+        "alarm_every",
+        "min_interval",
+        "timeout",
+        "quarantine",
+        "gap",
+        "window",
+        "floor",
+        "after",
+        "per",
+        "slack",
+        "during",
+        "within",
+        "blind",
+    }
 )
 YAML_NAMES = {"alarm_class": "class", "condition": "if"}  # words that Python keeps for itself
 UNIONS = (Union, types.UnionType)
@@ -65,6 +80,8 @@ def mirror(cls: type) -> type[BaseModel]:
     for item in dataclasses.fields(cls):
         if item.name == "name" and _is_named(cls):
             continue  # the name is the key of the block, not inside it
+        if not _in_yaml(item):
+            continue
         annotation = _adapt(hints[item.name], item.name)
         alias = YAML_NAMES.get(item.name, item.name)
         if item.default is not dataclasses.MISSING:
@@ -82,6 +99,11 @@ def _is_named(cls: type) -> bool:
     return any(base.__name__ in {"Rule", "LineSettings"} for base in cls.__mro__)
 
 
+def _in_yaml(item: dataclasses.Field[Any]) -> bool:
+    """Tell whether people write the field; some are found out later, when a rule is bound to its site."""
+    return bool(item.metadata.get("yaml", True))
+
+
 def _python_name(name: str) -> str:
     return f"{name}_" if hasattr(BaseModel, name) else name  # a field may be called `copy` or `json`
 
@@ -91,7 +113,7 @@ def _build(cls: type[T], **more: Any) -> Callable[[BaseModel], T]:
     names = [
         (item.name, _python_name(item.name))
         for item in dataclasses.fields(cls)  # type: ignore[arg-type]  # T is a dataclass
-        if item.name not in more and not (named and item.name == "name")
+        if item.name not in more and not (named and item.name == "name") and _in_yaml(item)
     ]
 
     def build(model: BaseModel) -> T:
