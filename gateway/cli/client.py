@@ -26,6 +26,7 @@ class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path, timeout: float | None) -> None:
         super().__init__("localhost", timeout=timeout)
         self._path = path
+        self._out = bytearray()
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -35,6 +36,16 @@ class _UnixConnection(http.client.HTTPConnection):
         except OSError:
             self.close()
             raise
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 - as the base class has it
+        """Keep head and body together: a server that wants no body may answer and close before it comes."""
+        self._out += data
+
+    def getresponse(self) -> http.client.HTTPResponse:
+        """Send what was asked, in one piece, and read the head of the answer."""
+        self.connect()
+        self.sock.sendall(self._out)
+        return super().getresponse()
 
 
 def add_daemon(parser: argparse.ArgumentParser) -> None:
