@@ -67,9 +67,35 @@ class Kept(NamedTuple):
         return f"mean {self.mean:.4f} s, p95 {self.p95:.4f} s, worst {self.worst:.3f} s"
 
 
-def assert_kept(period: float, silent: Kept, baseline: Kept) -> None:
-    assert 0.9 * period < silent.mean < 1.1 * max(period, baseline.mean)
-    assert silent.p95 < 1.1 * max(period, baseline.p95)
+class Pair(NamedTuple):
+    """A line with a silent unit, and the same without."""
+
+    period: float
+    silent: Kept
+    baseline: Kept
+
+    @property
+    def kept(self) -> bool:
+        """Tell whether the promise was kept: within 10 %, in the mean and in 19 of 20 cases."""
+        mean = 0.9 * self.period < self.silent.mean < 1.1 * max(self.period, self.baseline.mean)
+        return mean and self.silent.p95 < 1.1 * max(self.period, self.baseline.p95)
+
+    @property
+    def disturbed(self) -> bool:
+        """Tell whether this machine was too busy for its own baseline: then a line that is 93 % busy proves nothing."""
+        return self.baseline.p95 > 1.03 * self.period
+
+
+TRIES = 3
+
+
+def judge(measured: dict[str, Pair], tries: int) -> bool:
+    """Return True when every promise was kept; False when it is worth measuring again; else fail."""
+    for name, pair in measured.items():
+        print(f"\n{name}: {pair.silent}; without: {pair.baseline}", end="")
+    broken = {name: pair for name, pair in measured.items() if not pair.kept}
+    assert not broken or (tries < TRIES and any(pair.disturbed for pair in broken.values())), broken
+    return not broken
 
 
 async def poll(
@@ -98,7 +124,7 @@ async def poll(
     return taken
 
 
-async def beside_a_silent_unit(folder: Path, seconds: float) -> None:
+async def beside_a_silent_unit(folder: Path, seconds: float) -> dict[str, Pair]:
     """Measure six lines at once: a bus, and an endpoint with one and with four requests in flight, each twice."""
     lines: dict[str, tuple[LineSettings, Iterable[int], float]] = {}
     with ExitStack() as peers:
@@ -116,24 +142,25 @@ async def beside_a_silent_unit(folder: Path, seconds: float) -> None:
                 lines[name] = settings, ENDPOINT, TCP
         taken = await asyncio.gather(*(poll(*line, seconds) for line in lines.values()))
     kept = {name: Kept.of(devices.values()) for name, devices in zip(lines, taken, strict=True)}
-    living = {name: len(devices) for name, devices in zip(lines, taken, strict=True)}
-    for name in [name for name in lines if name.endswith(f"/{SILENT}")]:
-        same = f"{name.partition('/')[0]}/0"
-        print(f"\n{name}: {kept[name]}; without: {kept[same]}", end="")
-        assert living[name] == len([unit for unit in lines[name][1] if unit != SILENT])
-        assert_kept(lines[name][2], kept[name], kept[same])
+    assert [len(devices) for devices in taken] == [15, 31, 31, 15, 32, 32]
+    same = {name: f"{name.partition('/')[0]}/0" for name in lines if name.endswith(f"/{SILENT}")}
+    return {name: Pair(lines[name][2], kept[name], kept[without]) for name, without in same.items()}
 
 
 async def test_a_silent_unit_costs_the_others_nothing(tmp_path: Path) -> None:
-    await beside_a_silent_unit(tmp_path, 12.0)
+    for tries in range(TRIES):
+        if judge(await beside_a_silent_unit(tmp_path, 12.0), tries + 1):
+            break
 
 
 @pytest.mark.slow
 async def test_a_silent_unit_costs_the_others_nothing_for_two_minutes(tmp_path: Path) -> None:
-    await beside_a_silent_unit(tmp_path, 120.0)
+    for tries in range(TRIES):
+        if judge(await beside_a_silent_unit(tmp_path, 120.0), tries + 1):
+            break
 
 
-def whole_daemon(folder: Path, seconds: float) -> None:
+def whole_daemon(folder: Path, seconds: float) -> dict[str, Pair]:
     """The same through `tocsin run`; the times are those in the journal."""
     lines, devices = {}, {}
     with ExitStack() as peers:
@@ -161,22 +188,29 @@ def whole_daemon(folder: Path, seconds: float) -> None:
         if name in times and "level=" in fields:
             times[name].append(row.at / 1e9)
     assert [name for name, taken in times.items() if not taken] == [f"bus0-{SILENT}", f"plant0-{SILENT}"]
+    found = {}
     for line, period in (("bus", RTU), ("plant", TCP)):
         kept = [
             Kept.of(taken for name, taken in times.items() if name.startswith(f"{line}{n}-"))
             for n in range(2)
         ]
-        print(f"\n{line} through tocsin run: {kept[0]}; without: {kept[1]}", end="")
-        assert_kept(period, kept[0], kept[1])
+        found[f"{line} through tocsin run"] = Pair(period, *kept)
+    return found
 
 
 def test_a_silent_unit_costs_the_others_nothing_in_the_whole_daemon(tmp_path: Path) -> None:
-    whole_daemon(tmp_path, 12.0)
+    for tries in range(TRIES):
+        (folder := tmp_path / str(tries)).mkdir()
+        if judge(whole_daemon(folder, 12.0), tries + 1):
+            break
 
 
 @pytest.mark.slow
 def test_a_silent_unit_costs_the_others_nothing_in_the_whole_daemon_for_two_minutes(tmp_path: Path) -> None:
-    whole_daemon(tmp_path, 120.0)
+    for tries in range(TRIES):
+        (folder := tmp_path / str(tries)).mkdir()
+        if judge(whole_daemon(folder, 120.0), tries + 1):
+            break
 
 
 async def plain_rounds(
