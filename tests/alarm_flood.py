@@ -12,16 +12,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clock import FakeClock
 
 from gateway.links import encode
-from gateway.model import AlarmClass, Outcome, Sample
+from gateway.model import AlarmClass, Sample
 from gateway.store import Lane, Store
 from rules.actions import Ack, Reset
 from rules.conditions import AlarmSpec, Context, Limit
@@ -36,53 +35,64 @@ if TYPE_CHECKING:
 
 RULE = "high"
 LONG = 1_000_000.0  # seconds between samples that are taken for normal: only the flood is in question
-WAVE = 40  # devices that begin in one step
-STANDS = 12  # steps from the first true sample to the first false one
-SEEN = 8  # steps from there until somebody acknowledges
+STANDS = 12  # steps from the first true sample of an alarm to the first false one,
+SEEN = 8  # from there until somebody acknowledges,
+ROUND = 34  # and from its beginning until the same alarm begins anew
+ROUNDS = 10
 TOPICS = encode.Topics("site", "gw")
 NOBODY = encode.Facts("trial")
+RULES = tuple(
+    Limit(name=RULE, point="p", limit=50.0, on_delay=2.0, off_delay=2.0, **kind)
+    for kind in (
+        {"level": 0, "alarm_class": AlarmClass.FAULT, "auto_ack": True},
+        {"level": 3},
+        {"level": 1, "alarm_class": AlarmClass.GAS},
+    )
+)
 
 
 @dataclass(frozen=True)
 class Flood:
-    """Who is above the limit when: a third are faults, a third wait for a person, a third latch."""
+    """Who is above the limit when: every device ten times, an alarm each time.
+
+    A third are faults, a third wait for a person, a third latch and wait for two.
+    """
 
     alarms: int
-    begins: list[int] = field(init=False)
 
-    def __post_init__(self) -> None:
-        chance = random.Random(self.alarms)
-        steps = max(1, self.alarms // WAVE)
-        object.__setattr__(self, "begins", [chance.randrange(1, steps + 1) for _ in range(self.alarms)])
+    @property
+    def devices(self) -> range:
+        return range(self.alarms // ROUNDS)
+
+    @property
+    def busy(self) -> int:
+        return ROUND * (ROUNDS + 1)
 
     @property
     def steps(self) -> int:
-        return max(self.begins) + STANDS + SEEN + 10
+        return self.busy + ROUND
 
     def name(self, i: int) -> str:
         return f"d{i:05d}"
 
     def specs(self) -> list[AlarmSpec]:
-        return [AlarmSpec(self.name(i), self.rule(i), Context(interval=LONG)) for i in range(self.alarms)]
+        return [AlarmSpec(self.name(i), RULES[i % 3], Context(interval=LONG)) for i in self.devices]
 
-    def rule(self, i: int) -> Limit:
-        kind = (
-            {"level": 0, "alarm_class": AlarmClass.FAULT, "auto_ack": True},
-            {"level": 3},
-            {"level": 1, "alarm_class": AlarmClass.GAS},
-        )[i % 3]
-        return Limit(name=RULE, point="p", limit=50.0, on_delay=2.0, off_delay=2.0, **kind)
+    def phase(self, i: int, step: int) -> int:
+        """Return how many steps ago the last alarm of a device began; many before its first."""
+        since = step - 1 - i * 7 % ROUND
+        return min(since, since % ROUND if since < ROUND * ROUNDS else since) if since >= 0 else 9999
 
     def value(self, i: int, step: int) -> float:
-        return 60.0 if self.begins[i] <= step < self.begins[i] + STANDS else 10.0
+        return 60.0 if self.phase(i, step) < STANDS else 10.0
 
     def changing(self, step: int) -> list[int]:
         """Return whose value has just changed."""
-        return [i for i, begin in enumerate(self.begins) if step in {begin, begin + STANDS}]
+        return [i for i in self.devices if self.phase(i, step) in {0, STANDS}]
 
     def attended(self, step: int) -> list[int]:
-        """Return whose alarms somebody attends to by now."""
-        return [i for i, begin in enumerate(self.begins) if i % 3 and begin + STANDS + SEEN <= step]
+        """Return whose alarms somebody attends to: seen, and well."""
+        return [i for i in self.devices if i % 3 and self.phase(i, step) >= STANDS + SEEN]
 
 
 class Run:
@@ -91,14 +101,12 @@ class Run:
     def __init__(self, flood: Flood, store: Store, engine: Engine, clock: FakeClock, *, whole: bool) -> None:
         self.flood, self.store, self.engine, self.clock = flood, store, engine, clock
         self.whole = whole
-        self.waiting: set[int] = set()  # for a person
 
     async def play(self, start: int, data: Path) -> None:
         cursor = await self.store.cursor("people", Lane.ALARM)
-        self.waiting = set(self.flood.attended(start - 1))
         delivered = os.open(data / "delivered", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         for step in range(start, self.flood.steps + 1):
-            touched = range(self.flood.alarms) if step == start else self.flood.changing(step)
+            touched = self.flood.devices if step == start else self.flood.changing(step)
             await self.keep(self.look(touched, step))
             await self.keep(self.engine.tick(self.clock.now()))
             await self.attend(step)
@@ -107,6 +115,8 @@ class Run:
                 for epoch in {record.epoch for record in records}:
                     ranges = [(r.seq, r.seq) for r in records if r.epoch == epoch]
                     await cursor.confirm(epoch, ranges)
+            if step % 5 == 0:
+                await self.store.upkeep()
             say(f"S {step}")
             self.clock.advance(1.0)
 
@@ -117,21 +127,16 @@ class Run:
 
     async def attend(self, step: int) -> None:
         """Acknowledge, and reset what latches, until it is done."""
-        due = [i for i, begin in enumerate(self.flood.begins) if begin + STANDS + SEEN == step and i % 3]
-        self.waiting.update(due)
         occurrences = {a.key[0]: o for a in self.engine.alarms() if (o := a.state.occurrence) is not None}
-        for i in sorted(self.waiting):
+        for i in self.flood.attended(step):
             o = occurrences.get(self.flood.name(i))
             if o is None:
-                self.waiting.discard(i)
                 continue
             actions: list[Action] = [Ack(o.id, o.activations, actor="li")]
             if i % 3 == 2:
                 actions.append(Reset(actor="li"))
-            replies = [self.engine.act((self.flood.name(i), RULE), act, self.clock.now()) for act in actions]
-            if all(reply.outcome is Outcome.DONE for reply in replies):
-                self.waiting.discard(i)
-            await self.keep([event for reply in replies for event in reply.events])
+            key, now = (self.flood.name(i), RULE), self.clock.now()
+            await self.keep([event for act in actions for event in self.engine.act(key, act, now).events])
 
     async def keep(self, events: Sequence[AlarmEvent]) -> None:
         """Put what was decided on disk, as the pipeline does."""
