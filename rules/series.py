@@ -34,7 +34,7 @@ def entries(items: Iterable[object]) -> list[Entry]:
     found: list[Entry] = []
     for item in items:
         match = TIMES.fullmatch(item) if isinstance(item, str) else None
-        value, times = (_plain(match[1]), int(match[2])) if match else (item, 1)
+        value, times = (plain(match[1]), int(match[2])) if match else (item, 1)
         if isinstance(value, str):
             if value in {"…", "..."}:
                 raise ValueError('"…" is for the page only: write the values, or "311 x80"')
@@ -66,11 +66,12 @@ def from_csv(text: str, device: str, every: float) -> dict[str, dict[str, list[E
         for point, cell in row.items():
             series = points.setdefault(point, [])
             series += [None] * (step + 1 - len(series))
-            series[step] = None if not cell else entries([_plain(cell)])[0]
+            series[step] = None if not cell else entries([plain(cell)])[0]
     return found
 
 
-def _plain(text: str) -> Value:
+def plain(text: str) -> Value:
+    """Return what a cell of a table says: true, false, a number, or the word itself."""
     text = text.strip()
     if text in {"true", "false"}:
         return text == "true"

@@ -49,6 +49,7 @@ PURE = [
     "drivers/modbus/reading.py",
     "gateway/liveness.py",
     "gateway/turns.py",
+    "gateway/plot.py",
     "gateway/links/ranges.py",
     "gateway/links/patience.py",
     *(f"gateway/ingest/{name}.py" for name in ("lines", "events", "answers")),

@@ -1,4 +1,4 @@
-"""`tocsin rules test FILE...` and `tocsin rules list`: rules for those who write them."""
+"""`tocsin rules`: rules for those who write them: list, test, and beside this file replay and lint."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gateway.cli import lint, replay
 from gateway.cli.output import add_output, print_json, print_table
 from gateway.cli.rulecases import FileOfCases, load_cases
 from gateway.config import ConfigError, load, load_profile, rules_of
@@ -52,6 +53,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     which.add_argument("--profile", metavar="NAME", help="gas/generic ...")
     add_output(listing)
     listing.set_defaults(run=run_list)
+    replay.add(verbs)
+    lint.add(verbs)
 
 
 def run_test(args: argparse.Namespace) -> int:
