@@ -6,6 +6,7 @@ other process reads while this one loads the rest of the program.
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -27,7 +28,10 @@ def load_apart(path: Path) -> Callable[[], Site]:
     process ended without a word: its traceback is on stderr then.
     """
     command = [sys.executable, "-P", "-m", __name__, str(path)]
-    reading = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)  # noqa: S603 - ourselves
+    # The same code reads it, also in a checkout beside an installed package: a pickle of another version's
+    # settings would be taken in without a word, each field in the place of its neighbour.
+    same = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    reading = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=same)  # noqa: S603 - ourselves
 
     def site() -> Site:
         said, _ = reading.communicate()
