@@ -18,12 +18,14 @@ from gateway.commands import Commands
 from gateway.config import reveal
 from gateway.console.alarms import Alarms
 from gateway.console.api import Api, Parts
+from gateway.console.office import office
 from gateway.console.server import serve
 from gateway.facts import event_writer, line_writers, site_facts, site_places
 from gateway.faults import specs
 from gateway.health import Health
 from gateway.host import Host
 from gateway.housekeeping import housekeeping
+from gateway.kept import load, mark_exercise
 from gateway.links import encode
 from gateway.links.mqtt import MqttLink
 from gateway.links.mqtt_broker import Broker, Message
@@ -115,11 +117,14 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     """Make the objects of a site. Nothing is opened but the journal, which is open already."""
     board, facts, topics = Board(site.devices), site_facts(site), encode.Topics(site.site, site.gateway)
     states = {(key[0], key[1]): state for key, state in (await store.load_states()).items()}
-    alarms = [*site_specs(site), *specs(site.lines)]
+    kept = await load(site.devices, store, clock.now())
+    mark_exercise(facts, kept.drills)
+    alarms = [*kept.baselines.apply(site_specs(site)), *specs(site.lines)]
     engine = Engine(alarms, states, counted_ids(store.epoch), clock.now())
     links: list[Link] = []
 
     def tell(events: Sequence[AlarmEvent]) -> None:
+        kept.note(events)
         for link in links:
             link.alarms(events)
 
@@ -133,11 +138,12 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
         links.append(MqttLink(broker, topics, lanes, clock, **named))
     tell(engine.standing())  # a restart leaves what is shown of open alarms as it was
     host = Host(site.data)
-    report = Report(site, pollers, links, (engine, store, board, host, pipeline.counts), clock)
+    report = Report(site, pollers, links, (engine, store, board, host, pipeline.counts), kept, clock)
     health = Health(site, pollers, links, (pipeline, store, board, host, report), clock)
     commands = Commands(site.devices, {name: poller for name, (poller, _) in pollers.items()}, clock)
     shown = Alarms(engine, site_places(site))
-    api = Parts(report, shown, pipeline, store, board, pollers, commands, clock, asyncio.Event())
+    desks = office(site, (engine, pipeline, store, clock), kept, facts)
+    api = Parts(report, shown, pipeline, store, board, pollers, commands, clock, asyncio.Event(), *desks)
     return Gateway(store, pipeline, health, host, report, api, pollers, links)
 
 

@@ -57,6 +57,7 @@ class Health:
         self._asked: dict[str, tuple[int, int]] = {}  # device -> requests and failures at the last line
         self._devices_at = -inf
         self._last_at = 0
+        self._head_told = ""  # day of which the database has the head of the audit
         self._cycles: dict[str, float] = {}  # of each device, as the engine was told last
         self._look()
 
@@ -126,7 +127,20 @@ class Health:
         }
         if looked.temperature is not None:
             values["temperature"] = looked.temperature
+        values |= self._served()
         return Sample(GATEWAY, now.wall, now.mono, values)
+
+    def _served(self) -> dict[str, Value]:
+        """Return how well the alarms serve their people, and once a day the head of the audit."""
+        found = self._report.kpi()
+        values: dict[str, Value] = {
+            f"kpi_{name}": value for name, value in found.items() if isinstance(value, bool | int | float)
+        }
+        day = self._report.audit()["day"]
+        if day["date"] != self._head_told and day["n"]:
+            self._head_told = day["date"]
+            values |= {"audit_n": day["n"], "audit_head": day["hash"]}
+        return values
 
     def _lines(self, now: Instant) -> Iterator[Sample]:
         for name, (poller, line) in self._pollers.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gateway import __version__
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from gateway.clock import Clock
     from gateway.config import DeviceSettings, Site
     from gateway.host import Host
+    from gateway.kept import Kept
     from gateway.links.link import Link, LinkState
     from gateway.liveness import DeviceHealth, LineHealth
     from gateway.model import Instant
@@ -33,13 +35,16 @@ class Report:
         pollers: Mapping[str, tuple[Poller, AnyLine]],
         links: Sequence[Link],
         parts: tuple[Engine, Store, Board, Host, Counts],
+        kept: Kept,
         clock: Clock,
     ) -> None:
         self._site = site
         self._pollers = pollers
         self._links = links
         self._engine, self._store, self._board, self._host, self._counts = parts
+        self._kept = kept
         self._clock = clock
+        self._day = ("", 0, "")  # of the audit: its head when the day began
         self._started = clock.mono()
         self.calibration_due: dict[str, int] = {}  # device -> days overdue; housekeeping fills it
 
@@ -65,6 +70,9 @@ class Report:
                 "announced": counts.announced,
                 "health": counts.health,
             },
+            "kpi": {name: value for name, value in self.kpi().items() if name != "top"},
+            "audit": self.audit(),
+            "drill": self._drill(now),
             "calibration_due": self.calibration_due,
             "lines": lines,
             "links": [_link(link.state(), now) for link in self._links],
@@ -91,6 +99,26 @@ class Report:
 
     def _life(self, line: str) -> LineHealth:
         return self._pollers[line][0].health()
+
+    def kpi(self) -> dict[str, Any]:
+        """Return how well the alarms serve their people (alarms.md 9.1)."""
+        return self._kept.kpis.report(self._clock.now().wall, self._engine.view())
+
+    def audit(self) -> dict[str, Any]:
+        """Return the head of the audit, now and as it was when the day began: who keeps it can prove it."""
+        n, digest = self._store.health.audit
+        today = datetime.fromtimestamp(self._clock.now().wall / 1e9, self._site.timezone).date().isoformat()
+        if self._day[0] != today:
+            self._day = (today, n, digest)
+        date, first, head = self._day
+        return {"n": n, "hash": digest, "day": {"date": date, "n": first, "hash": head}}
+
+    def _drill(self, now: Instant) -> dict[str, Any] | None:
+        """Return the drill that goes on, without its list."""
+        if self._kept.drills.running(now) is None:
+            return None
+        found = self._kept.drills.report(now) or {}
+        return {key: value for key, value in found.items() if key != "detectors"}
 
     def _alarms(self) -> dict[str, int]:
         found: Counter[str] = Counter({"1": 0, "2": 0, "3": 0, "4": 0, "0": 0, "unacked": 0})

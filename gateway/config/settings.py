@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from drivers.line.settings import LineSettings
 from drivers.profile import Profile
+from rules.permissions import Role
 from rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -181,10 +182,12 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who is told: how to reach him, best way first."""
+    """Somebody who is told, and how, best way first; somebody who operates the gateway, and as what."""
 
     name: Words | None = None
     reach: tuple[SecretRef, ...] = ()  # Apprise URLs hold passwords, so they are secrets
+    user: str | None = None  # his account on this machine: who he is when he opens the gateway's socket
+    role: Role | None = None  # what he may do; with no role given to anybody, all who may open it may
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gateway.console.asked import text, whole
+from gateway.links.encode import DRILL
 from rules.rule import gravity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.model import Answer, Instant
-    from gateway.pipeline import Pipeline
+    from gateway.model import Instant
     from rules.desk import Desk
     from rules.view import View
 
@@ -40,12 +39,5 @@ class Alarms:
         row["place"] = self._places.get(view.device, {})
         row["age"] = round(max(0.0, (now.wall - view.opened) / 1e9), 1) if view.opened else None
         row["affects"] = self._engine.roots.affects((view.device, view.rule))
-        row["message"] = dict(view.message)
+        row["message"] = {zh_en: DRILL[zh_en] * view.test + said for zh_en, said in view.message.items()}
         return row
-
-
-async def acknowledge(pipeline: Pipeline, key: tuple[str, str], body: Mapping[str, Any]) -> Answer:
-    """Acknowledge what somebody has seen. Body: occurrence, seen, actor, comment. Raises HTTPException."""
-    occurrence, seen = text(body, "occurrence"), whole(body, "seen", 0, 1 << 53)
-    actor, comment = text(body, "actor"), text(body, "comment", "", most=1000)
-    return await pipeline.act(lambda engine, now: engine.ack(key, occurrence, seen, actor, now, comment))

@@ -13,14 +13,15 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from drivers.errors import DriverError, Held
-from gateway.console.alarms import acknowledge
+from gateway.console.answers import done
 from gateway.console.asked import asked, body_of, refusal, text, told, unknown, whole
 from gateway.console.stream import stream
 from gateway.console.wire import exchange, scan
-from gateway.model import Command, Outcome
+from gateway.model import Command
+from rules.permissions import Ask, Task
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -30,25 +31,14 @@ if TYPE_CHECKING:
     from gateway.clock import Clock
     from gateway.commands import Commands
     from gateway.console.alarms import Alarms
-    from gateway.model import Answer, Quality, Value
+    from gateway.console.deeds import Deeds
+    from gateway.console.peers import People
+    from gateway.model import Quality, Value
     from gateway.pipeline import Pipeline
     from gateway.poller import Poller
     from gateway.report import Report
     from gateway.store import Store
 
-STATUS = {
-    Outcome.DONE: 200,
-    Outcome.CONFLICT: 409,
-    Outcome.UNKNOWN: 404,
-    Outcome.REFUSED: 403,
-    Outcome.EXPIRED: 409,
-    Outcome.FAILED: 502,
-}
-REASONS = {
-    "gone": ("该告警已不存在", "this alarm is gone"),
-    "stale": ("看过之后又触发了", "it has come again since you looked"),
-    "no_such_alarm": ("没有这个告警", "there is no such alarm"),
-}
 MOST_EVENTS = 1000
 MOST_LINES = 100_000
 MOST_STREAMS = 16
@@ -69,6 +59,9 @@ class Parts:
     commands: Commands
     clock: Clock
     stopping: asyncio.Event
+    people: People
+    deeds: Deeds
+    work: Sequence[Route] = ()  # what people do to alarms and devices
 
 
 class Api:
@@ -89,16 +82,20 @@ class Api:
             Route("/api/v1/devices/{name}/history", self._history),
             Route("/api/v1/alarms", self._alarms),
             Route("/api/v1/alarms/{device}/{rule}", self._alarm),
-            Route("/api/v1/alarms/{device}/{rule}/ack", self._ack, methods=["POST"]),
             Route("/api/v1/events", self._events),
+            Route("/api/v1/kpi", self._kpi),
             Route("/api/v1/lines/{name}/exchange", self._exchange, methods=["POST"]),
             Route("/api/v1/lines/{name}/scan", self._scan, methods=["POST"]),
             Route("/api/v1/stream", self._stream),
+            *self._parts.work,
         ]
         return Starlette(routes=routes, exception_handlers={HTTPException: told})
 
     async def _status(self, _: Request) -> Response:
         return JSONResponse(self._parts.report.status())
+
+    async def _kpi(self, _: Request) -> Response:
+        return JSONResponse(self._parts.report.kpi())
 
     async def _devices(self, _: Request) -> Response:
         return JSONResponse(self._parts.report.devices())
@@ -108,6 +105,7 @@ class Api:
 
     async def _poll(self, request: Request) -> Response:
         name = self._name(request)
+        await self._permit(request, Task.POLL, device=name)
         try:
             values, bad = await self._read(name)
         except DriverError as error:
@@ -139,9 +137,15 @@ class Api:
         if "value" not in body or isinstance(lasts, bool) or not isinstance(lasts, int | float):
             raise refusal(400, "需要 value；expires_in 为秒数", "value is wanted, and expires_in in seconds")
         lasts = min(max(lasts, -1e9), 1e9)  # a whole number may be too large for a float
-        name, point = request.path_params["name"], text(body, "point")
-        order = Command(text(body, "id"), name, point, body["value"], now + lasts, text(body, "actor"))
-        answer = _done(await self._parts.commands.execute(order))
+        name, point, deeds = request.path_params["name"], text(body, "point"), self._parts.deeds
+        who = self._parts.people.asking(request, text(body, "actor"))
+        order = Command(text(body, "id"), name, point, body["value"], now + lasts, who.name)
+        facts = {"device": name, "point": point, "value": body["value"]}
+        if (refused := await deeds.permit(who, ask := Ask(Task.WRITE), facts)) is not None:
+            done(refused)
+        answer = await self._parts.commands.execute(order)
+        await deeds.note(who, ask, answer, facts)
+        done(answer)
         return JSONResponse({"outcome": answer.outcome.value, **answer.data})
 
     async def _history(self, request: Request) -> Response:
@@ -167,21 +171,19 @@ class Api:
         timeline = [event for event in events if (event["device"], event["rule"]) == key]
         return JSONResponse(self._parts.alarms.row(view, self._parts.clock.now()) | {"timeline": timeline})
 
-    async def _ack(self, request: Request) -> Response:
-        answer = _done(await acknowledge(self._parts.pipeline, _key(request), await body_of(request)))
-        return JSONResponse({"outcome": answer.outcome.value})
-
     async def _events(self, request: Request) -> Response:
         since, limit = asked(request, "since", 0, LAST, 0), asked(request, "limit", 1, MOST_EVENTS, 200)
         records = await self._parts.store.events(since=since, limit=limit)
         return JSONResponse([json.loads(r.payload) | {"epoch": r.epoch, "seq": r.seq} for r in records])
 
     async def _exchange(self, request: Request) -> Response:
+        await self._permit(request, Task.PROBE, line=request.path_params["name"])
         return JSONResponse(await exchange(self._line(request), await body_of(request)))
 
     async def _scan(self, request: Request) -> Response:
         line, body = self._line(request), await body_of(request)
         first, last = whole(body, "first", 1, 247, 1), whole(body, "last", 1, 247, 247)
+        await self._permit(request, Task.PROBE, line=request.path_params["name"])
         return StreamingResponse(scan(line, first, last), media_type="application/x-ndjson")
 
     async def _stream(self, _: Request) -> Response:
@@ -199,6 +201,12 @@ class Api:
         finally:
             self.streams -= 1
 
+    async def _permit(self, request: Request, task: Task, **facts: str) -> None:
+        """Refuse what the caller may not do. Raises HTTPException."""
+        refused = await self._parts.deeds.permit(self._parts.people.asking(request), Ask(task), facts)
+        if refused is not None:
+            done(refused)
+
     def _name(self, request: Request) -> str:
         """Return the device of the path. Raises HTTPException."""
         name: str = request.path_params["name"]
@@ -215,12 +223,3 @@ class Api:
 
 def _key(request: Request) -> tuple[str, str]:
     return request.path_params["device"], request.path_params["rule"]
-
-
-def _done(answer: Answer) -> Answer:
-    """Return the answer of an order that was done; raise what refuses it."""
-    if answer.outcome is Outcome.DONE:
-        return answer
-    zh, en = REASONS.get(answer.reason, (answer.reason, answer.reason))
-    named = {"outcome": answer.outcome.value, "reason": answer.reason}
-    raise refusal(STATUS[answer.outcome], f"{answer.outcome}：{zh}", f"{answer.outcome}: {en}", **named)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from gateway.console.peers import PeerProtocol
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -56,7 +58,7 @@ async def serve(app: Starlette, path: Path, stopping: asyncio.Event) -> None:
         log.error("api: not served: %s", error)  # noqa: TRY400 - the reason is the message, not the traceback
         return
     config = uvicorn.Config(
-        app, http="h11", ws="none", lifespan="off", loop="none", log_config=None, access_log=False,
+        app, http=PeerProtocol, ws="none", lifespan="off", loop="none", log_config=None, access_log=False,
         timeout_graceful_shutdown=2, timeout_keep_alive=10,
     )  # fmt: skip
     server = _Server(config)

@@ -24,6 +24,7 @@ FORMAT = 1
 ROOT = "tocsin/v1"
 TELEMETRY_FILTER = f"{ROOT}/+/+/telemetry"
 EVENT_FILTER = f"{ROOT}/+/+/event"
+DRILL = {"zh": "【演练】", "en": "[DRILL] "}
 NO_LONGER_SHOWN = frozenset({EventKind.CLOSED})
 
 
@@ -108,6 +109,7 @@ class Facts:
     area: Mapping[str, str] = field(default_factory=dict)
     zone: str = ""
     owner: str = ""
+    exercise: bool = False  # its test events belong to an exercise with the fire centre
 
 
 def iso(at: int) -> str:
@@ -158,7 +160,7 @@ def _alarm(event: AlarmEvent, facts: Facts, topics: Topics) -> dict[str, Any]:
         "format": FORMAT,
         "id": f"{who}/{event.occurrence}/{event.n}",
         "dedup": f"{who}/{event.occurrence}/{event.kind}/{event.activation}/{event.n}",
-        "status": "Test" if event.test else "Actual",
+        "status": ("Exercise" if facts.exercise else "Test") if event.test else "Actual",
         "event": event.kind.value,
         "site": topics.site,
         "gateway": topics.gateway,
@@ -196,7 +198,8 @@ def _title(event: AlarmEvent, facts: Facts) -> dict[str, str]:
     for language in ("zh", "en"):
         name = facts.name.get(language) or event.device
         message = event.message.get(language) or event.message.get("en") or event.rule
-        titles[language] = " ".join(part for part in (where, name, message) if part)
+        drill = DRILL[language] if event.test else ""
+        titles[language] = drill + " ".join(part for part in (where, name, message) if part)
     return titles
 
 

@@ -1,0 +1,52 @@
+"""The desks at which people do things, put together: who asks, who may, and the routes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.console.baseline import BaselineDesk
+from gateway.console.books import Books
+from gateway.console.deeds import Deeds
+from gateway.console.drill import DrillDesk
+from gateway.console.peers import People
+from gateway.console.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.routing import Route
+
+    from gateway.clock import Clock
+    from gateway.config import Site
+    from gateway.kept import Kept
+    from gateway.links.encode import Facts
+    from gateway.pipeline import Pipeline
+    from gateway.store.journal import Store
+    from rules.engine import Engine
+
+
+class Office(NamedTuple):
+    """Who asks, what he may, and where."""
+
+    people: People
+    deeds: Deeds
+    routes: Sequence[Route]
+
+
+def office(
+    site: Site,
+    parts: tuple[Engine, Pipeline, Store, Clock],
+    kept: Kept,
+    facts: dict[str, Facts],
+) -> Office:
+    """Put it together."""
+    engine, pipeline, store, clock = parts
+    people, devices = People(site.people), site.devices
+    deeds = Deeds(engine, pipeline, clock, store.epoch)
+    desks = (
+        Work(deeds, people, devices),
+        DrillDesk(deeds, people, devices, (kept.drills, facts), clock),
+        BaselineDesk(deeds, people, devices, kept.baselines, store, clock),
+        Books(store, clock),
+    )
+    return Office(people, deeds, [route for desk in desks for route in desk.routes()])
