@@ -33,7 +33,7 @@ from gateway.liveness import Timing
 from gateway.pipeline import Pipeline
 from gateway.poller import Polled, Poller
 from gateway.report import Report
-from gateway.specs import site_specs
+from gateway.specs import judged_points, site_specs
 from gateway.store import Lane, Limits, Store
 from gateway.turns import groups
 from rules.engine import Engine, counted_ids
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from drivers.line import AnyLine
     from gateway.clock import Clock
-    from gateway.config import DeviceSettings, MqttSettings, Site
+    from gateway.config import MqttSettings, Site
     from gateway.links.link import Link, LinkState
     from gateway.model import AlarmEvent
     from gateway.notify import Systemd
@@ -156,22 +156,17 @@ def limits_of(site: Site) -> Limits:
     )
 
 
-def alarm_points(device: DeviceSettings) -> set[str]:
-    """Return the points that rules judge: they are read first, at their own period."""
-    return {point for rule in device.rules for point in rule.inputs()}
-
-
 def make_poller(site: Site, name: str, pipeline: Pipeline, clock: Clock) -> tuple[Poller, AnyLine]:
     """Return the poller of one line, and its line."""
     settings = site.lines[name]
     line = make_line(settings)
-    polled = []
+    polled, judged = [], judged_points(site)
     for device in site.devices.values():
         if device.line == name:
             driver = make_device(device.name, device.profile, int(device.address), line)
             reported = device.profile.reported
             polled.append(
-                Polled(driver, groups(reported, alarm_points(device), device.every, device.alarm_every))
+                Polled(driver, groups(reported, judged[device.name], device.every, device.alarm_every))
             )
     timing = Timing(timeout=settings.timeout, inflight=settings.inflight)
     return Poller(name, line, polled, pipeline.accept, clock, timing), line

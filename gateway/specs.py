@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rules.rule import AlarmSpec, Context
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Mapping
 
     from drivers.profile import Profile
@@ -16,17 +17,43 @@ if TYPE_CHECKING:
 
 def site_specs(site: Site) -> list[AlarmSpec]:
     """Return every alarm of the site that is not switched off."""
-    return [spec for device in site.devices.values() for spec in device_specs(device)]
+    of_devices = [
+        spec for device in site.devices.values() for spec in device_specs(device, site.timezone)
+    ]
+    return of_devices + [
+        AlarmSpec(home, rule, Context(place=place_of(home), zone=site.timezone))
+        for home, rules in site.rules.items()
+        for rule in rules
+    ]
 
 
-def device_specs(device: DeviceSettings) -> list[AlarmSpec]:
+def place_of(home: str) -> dict[str, str]:
+    """Return where a rule of the whole site or of a zone is."""
+    zone = home.removeprefix("zone.")
+    return (
+        {"zh": "全站", "en": "whole site"} if zone == home else {"zh": f"区域 {zone}", "en": f"zone {zone}"}
+    )
+
+
+def judged_points(site: Site) -> dict[str, set[str]]:
+    """Return for each device the points some rule looks at: they are read first, at their own period."""
+    found = {d.name: {p for rule in d.rules for p in rule.inputs()} for d in site.devices.values()}
+    of_devices = (rule for device in site.devices.values() for rule in device.rules)
+    for rule in (*of_devices, *(rule for rules in site.rules.values() for rule in rules)):
+        for device, point in rule.reads():
+            if device in found:
+                found[device].add(point)
+    return found
+
+
+def device_specs(device: DeviceSettings, zone: dt.tzinfo) -> list[AlarmSpec]:
     """Return the alarms of one device; their points are read at the faster period."""
     place = {"zh": device.place.text, "en": device.place.text}
     return [
         AlarmSpec(
             device.name,
             rule,
-            Context(unit_of(rule, device.profile), place, device.alarm_every, device.baseline),
+            Context(unit_of(rule, device.profile), place, device.alarm_every, device.baseline, zone),
         )
         for rule in device.rules
     ]

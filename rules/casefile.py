@@ -7,6 +7,7 @@ A case is a mapping of the form of DESIGN 2.4. Beside it:
   that kind; `"311 x80"` stands for eighty of the same;
 * `series` maps points to lists, or devices to such maps; a series that ends early is a gap from then on;
 * `do` entries have one of the words of DOINGS with the name of a rule, or `restart: DOWN` and `clock: STEP`;
+* `start` is the local time of the first sample (zone of the site, else UTC), for rules that know the hour;
 * time 0 is the first sample; the case ends with the last one, or at `until`; between samples the clock ticks;
 * raise, upgrade, repeat and clear are compared always, another kind of event only if the case expects one of
   that kind; an action that is refused is an event `refused`. Of an event, what `expect` names is compared.
@@ -14,6 +15,7 @@ A case is a mapping of the form of DESIGN 2.4. Beside it:
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +50,7 @@ EXPECT_KEYS = frozenset({"at", "device", "rule", "event", "level", "test", "acti
 CASE_KEYS = frozenset(
     {
         "name", "profile", "site", "device", "every", "rules", "series", "csv", "do", "expect", "until",
-        "baseline",
+        "baseline", "start",
     }
 )  # fmt: skip
 
@@ -104,6 +106,7 @@ class Case:
     do: tuple[Do, ...] = ()
     until: float | None = None
     baseline: Mapping[str, float] = field(default_factory=dict)
+    start: str = ""  # local time of the first reading, such as 2026-03-01 22:30
 
 
 def parse(data: object, read_csv: Callable[[str], str] | None = None) -> list[Case]:
@@ -118,6 +121,14 @@ def parse(data: object, read_csv: Callable[[str], str] | None = None) -> list[Ca
     if wrong:
         raise CaseError(wrong)
     return [case for case in cases if case is not None]
+
+
+def is_moment(text: str) -> bool:
+    """Return whether it is a local date and time."""
+    try:
+        return dt.datetime.fromisoformat(text).tzinfo is None
+    except ValueError:
+        return False
 
 
 class _Reader:
@@ -137,7 +148,9 @@ class _Reader:
         before, data = len(self._wrong), self._data
         for key in data.keys() - CASE_KEYS:
             self._say((key,), f"unknown key; known: {', '.join(sorted(CASE_KEYS))}")
-        texts = {key: self._text(key) for key in ("profile", "site", "csv")}
+        texts = {key: self._text(key) for key in ("profile", "site", "csv", "start")}
+        if texts["start"] and not is_moment(texts["start"]):
+            self._say(("start",), "must be a local time such as 2026-03-01 22:30")
         if texts["profile"] and texts["site"]:
             self._say(("site",), "give profile or site, not both")
         device, every = self._text("device") or "device", self._time(data, "every", (), 1.0)

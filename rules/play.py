@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -57,9 +58,9 @@ class _Stage:
     def __init__(self, case: Case, specs: Sequence[AlarmSpec]) -> None:
         self._case, self._specs = case, specs
         self._starts = 1
-        self._wall_step = 0
+        self._wall_step = wall_of(case, specs) - START.wall
         self._kept: dict[tuple[str, str], dict[str, Any]] = {}
-        self._engine = Engine(specs, {}, counted_ids(1), START)
+        self._engine = Engine(specs, {}, counted_ids(1), self.instant(0.0))
         self.seen: list[Seen] = []
 
     def instant(self, at: float) -> Instant:
@@ -132,6 +133,14 @@ class _Stage:
             at = round(e.mono - START.mono, 6)
             facts = e.kind.value, e.level, e.test, e.activation, e.active, e.acked, e.reason
             self.seen.append(Seen(at, e.device, e.rule, *facts))
+
+
+def wall_of(case: Case, specs: Sequence[AlarmSpec]) -> int:
+    """Return the wall time of the first sample, in the zone of the site."""
+    if not case.start:
+        return START.wall
+    zone = next((spec.context.zone for spec in specs if spec.context.zone is not None), dt.UTC)
+    return round(dt.datetime.fromisoformat(case.start).replace(tzinfo=zone).timestamp()) * NANO
 
 
 def make_action(do: Do, occurrence: str, activations: int) -> actions.Action:

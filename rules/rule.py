@@ -204,6 +204,10 @@ class Rule:
         """Return the alarms it looks at: it is judged when one of them comes, goes or becomes unknown."""
         return ()
 
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """Return the readings of others it looks at, as (device, point): they are to be read often enough."""
+        return ()
+
     def bind(self, home: str, site: Inventory) -> Rule:
         """Return the rule with its names looked up in the site. Raises Unbound, Asleep."""
         del home, site

@@ -24,7 +24,13 @@ FOREVER = float("inf")
 
 
 class Circle(ValueError):
-    """Rules look at each other in a circle: none of them could ever be judged first."""
+    """Rules look at each other in a circle: none of them could ever be judged first. `key` is one of them."""
+
+    def __init__(self, keys: tuple[AlarmKey, ...]) -> None:
+        self.key = keys[-1]
+        first = keys.index(keys[-1])
+        names = " -> ".join("/".join(key) for key in keys[first:])
+        super().__init__(f"rules look at each other in a circle: {names}")
 
 
 class Heard(Protocol):
@@ -154,8 +160,7 @@ def ranks(follows: Mapping[AlarmKey, tuple[AlarmKey, ...]]) -> dict[AlarmKey, in
             for other in rest:
                 if other in follows and other not in found:
                     if any(other == passed for passed, _ in path):
-                        names = " -> ".join("/".join(k) for k in (*(p for p, _ in path), other))
-                        raise Circle(f"rules look at each other in a circle: {names}")
+                        raise Circle((*(passed for passed, _ in path), other))
                     path.append((other, iter(follows[other])))
                     break
             else:

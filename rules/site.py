@@ -30,7 +30,8 @@ class Member:
     zone: str = ""
     points: frozenset[str] | None = None  # None: nobody knows (a device that is only thought of)
     rules: Mapping[str, Rule] | None = None  # those in force, with their companions
-    off: frozenset[str] = frozenset()  # those that are switched off
+    off: frozenset[str] = frozenset()  # those that are switched off, or sleep
+    real: bool = True  # a device, not the gateway, a line, or the home of the site's own rules
 
 
 Inventory = dict[str, Member]
@@ -68,7 +69,7 @@ def devices_of(site: Inventory, devices: str | tuple[str, ...], zone: str) -> tu
     """Return the devices that names, patterns and a zone mean, in the order of the site. Raises Unbound."""
     patterns = (devices,) if isinstance(devices, str) else devices
     patterns = tuple(p for p in patterns if p)
-    real = [name for name in site if "." not in name and name != HOME]
+    real = [name for name in site if site[name].real or name in patterns]
     missing = []
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in real):

@@ -6,15 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.config import ConfigError, load, load_profile, rules_of
+from gateway.config.bind import Binder
 from gateway.config.document import Document, read
 from gateway.config.report import Report
 from gateway.config.rule import read_rule
+from gateway.config.siterules import lives_at_site
 from gateway.specs import profile_specs, site_specs
 from rules.casefile import Case, CaseError, parse
 from rules.rule import AlarmSpec, Context
+from rules.site import Member, home_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from drivers.profile import Profile
+    from rules.rule import Rule
+
+ZONE = "case"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +69,46 @@ def _specs(case: Case, number: int, document: Document, path: Path) -> list[Alar
     if case.site:
         if case.rules:
             raise ConfigError([f"{path}:{line}: rules: a case with a site takes the rules of the site"])
-        return [spec for spec in site_specs(load(path.parent / case.site)) if spec.device in case.series]
+        site = load(path.parent / case.site)
+        return [spec for spec in site_specs(site) if spec.device in {*case.series, *site.rules}]
     if case.profile:
         try:
             profile = load_profile(case.profile)
         except ConfigError as error:
             at = document.line((number, "profile"))
             raise ConfigError([f"{path}:{at}: profile: {text}" for text in error.messages]) from None
-        rules = rules_of(profile, case.rules, file=str(path), line=line)
+        rules: Sequence[Rule] = rules_of(profile, case.rules, file=str(path), line=line)
+        bound = _bind(case, rules, profile, number, document)
         return [
             spec
-            for device in case.series or (case.device,)
-            for spec in profile_specs(profile, rules, device, case.every, case.baseline)
+            for device, own in bound.items()
+            for spec in profile_specs(profile, own, device, case.every, case.baseline)
         ]
     report = Report(str(path))
     made = [read_rule(n, r, document, (number, "rules", n), report) for n, r in case.rules.items()]
     report.finish()
     context = Context(interval=case.every, baseline=case.baseline)
-    return [
-        AlarmSpec(device, rule, context)
-        for device in case.series or (case.device,)
-        for rule in made
-        if rule is not None
-    ]
+    rules = [rule for rule in made if rule is not None]
+    bound = _bind(case, rules, None, number, document)
+    return [AlarmSpec(device, rule, context) for device, own in bound.items() for rule in own]
+
+
+def _bind(
+    case: Case, rules: Sequence[Rule], profile: Profile | None, number: int, document: Document
+) -> dict[str, tuple[Rule, ...]]:
+    """Return the rules of each device of a case, bound to each other; all devices are of one zone."""
+    devices = list(case.series) or [case.device]
+    kind = "" if profile is None else profile.kind
+    points = {name: None if profile is None else frozenset(profile.reported) for name in devices}
+    site = {name: Member(kind, ZONE, points[name], {}) for name in devices}
+    report = Report(document.file)
+    binder = Binder(site, report)
+    for rule in rules:
+        for home in [home_of("")] if lives_at_site(rule) else devices:
+            binder.add(home, rule, document, (number, "rules", rule.name))
+    bound = binder.bind()
+    report.finish()
+    return bound
 
 
 def _strangers(case: Case, specs: list[AlarmSpec]) -> list[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rules.rule import Rule
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+NEW = frozenset({"type", "point", "points"})  # without any of them, it is meant to change a shipped rule
 NO_REASON = frozenset({"", "yes", "no", "true", "false", "on", "off", "是", "否"})
 
 
@@ -72,7 +73,7 @@ class RuleBook:
         notes: list[str] = []
         for name, data in {**{n: {} for n in shipped}, **site}.items():
             default = self._default(profile, name, shipped[name]) if name in shipped else None
-            if name not in shipped and "point" not in data:
+            if name not in shipped and not NEW & data.keys():
                 what = f"profile {profile} has no such rule{suggest(name, shipped)}"
                 report.add(place, (*path, name), what, key=True)
                 continue

@@ -243,6 +243,7 @@ class Site:
     demo: bool
     lines: Mapping[str, LineSettings]
     devices: Mapping[str, DeviceSettings]
+    rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)  # of the site and its zones
     ladders: Mapping[str, Ladder] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)
     mqtt: MqttSettings | None = None

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import pathlib
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from gateway.config import document, fields
+from gateway.config.bind import Binder
 from gateway.config.devices import DeviceReader, RawDevice
 from gateway.config.ledger import read_ledger
 from gateway.config.lines import port, read_lines
 from gateway.config.profiles import Library
 from gateway.config.report import Report, describe, suggest
 from gateway.config.settings import ConsoleSettings, DeviceSettings, Head, Site, StoreSettings
+from gateway.config.siterules import SiteRules, inventory
 from gateway.config.validate import Shape
+from rules.site import Member
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from drivers.line.settings import LineSettings
     from gateway.config.document import Document
+    from rules.rule import Rule
 
 CENTRE = ("fire_center", "fire_centre")
 
@@ -54,12 +59,14 @@ def _read(path: pathlib.Path, report: Report) -> Site | None:
     head = head_shape().read(data, found, (), report, context=context)
     declared = _block(data, "lines")
     lines = read_lines(declared, found, report)
-    devices = _devices(path, found, lines, report)
+    raw = _raw_devices(path, found, report)
+    devices = _devices(path, raw, found, lines, report)
+    devices, rules = _rules(raw, devices, found, report)
     _names(found, report)
     _listeners(head, lines, found, report)
     if head is None or report.failed:
         return None
-    return _site(path, head, lines, devices, report)
+    return _site(path, head, lines, devices, rules, report)
 
 
 def _block(data: Mapping[Any, Any], key: str) -> dict[Any, Any]:
@@ -67,9 +74,7 @@ def _block(data: Mapping[Any, Any], key: str) -> dict[Any, Any]:
     return block if isinstance(block, dict) else {}
 
 
-def _devices(
-    path: pathlib.Path, found: Document, lines: Mapping[str, LineSettings], report: Report
-) -> dict[str, DeviceSettings]:
+def _raw_devices(path: pathlib.Path, found: Document, report: Report) -> list[RawDevice]:
     data = found.data
     raw = [
         RawDevice(str(name), block, found, ("devices", str(name)))
@@ -88,13 +93,39 @@ def _devices(
             raw.append(device)
     if not raw and not report.failed:
         report.add(found, ("devices",), "there is no device: give devices, or a ledger")
-    reader = DeviceReader(lines, _block(data, "lines"), Library(path.parent), report)
+    return raw
+
+
+def _devices(
+    path: pathlib.Path,
+    raw: list[RawDevice],
+    found: Document,
+    lines: Mapping[str, LineSettings],
+    report: Report,
+) -> dict[str, DeviceSettings]:
+    reader = DeviceReader(lines, _block(found.data, "lines"), Library(path.parent), report)
     made = [reader.read(device) for device in raw]
     return {device.name: device for device in made if device is not None}
 
 
+def _rules(
+    raw: list[RawDevice], devices: Mapping[str, DeviceSettings], found: Document, report: Report
+) -> tuple[dict[str, DeviceSettings], dict[str, tuple[Rule, ...]]]:
+    """Bind every rule to the site; return the devices with theirs, and those of the site and its zones."""
+    site = inventory(devices.values(), _block(found.data, "lines"))
+    site |= {each.name: Member() for each in raw if each.name not in devices}  # broken: no more need be said
+    binder = Binder(site, report)
+    for each in raw:
+        for rule in devices[each.name].rules if each.name in devices else ():
+            binder.add(each.name, rule, each.place, (*each.path, "rules", rule.name))
+    SiteRules(site, binder, report).read(_block(found.data, "rules"), found)
+    bound = binder.bind()
+    ready = {name: replace(device, rules=bound.get(name, ())) for name, device in devices.items()}
+    return ready, {home: rules for home, rules in bound.items() if home not in site or not site[home].real}
+
+
 def _names(found: Document, report: Report) -> None:
-    """Check people, ladders and the site's own rules: the names they use."""
+    """Check people and ladders: the names they use."""
     people, ladders = _block(found.data, "people"), _block(found.data, "ladders")
     for block, names in (("people", people), ("ladders", ladders)):
         for name in names:
@@ -113,9 +144,6 @@ def _names(found: Document, report: Report) -> None:
                     report.add(
                         found, path, f"there is nobody called '{name}' under people{suggest(name, known)}"
                     )
-    if found.data.get("rules"):
-        what = "rules over several devices are not in this version; give each device its rules"
-        report.add(found, ("rules",), what)
 
 
 def _listeners(head: Head | None, lines: Mapping[str, LineSettings], found: Document, report: Report) -> None:
@@ -132,6 +160,7 @@ def _site(
     head: Head,
     lines: Mapping[str, LineSettings],
     devices: Mapping[str, DeviceSettings],
+    rules: Mapping[str, tuple[Rule, ...]],
     report: Report,
 ) -> Site:
     for name in lines:
@@ -150,6 +179,7 @@ def _site(
         demo=head.demo,
         lines=lines,
         devices=devices,
+        rules=rules,
         ladders=head.ladders or {},
         people=head.people or {},
         mqtt=head.mqtt,

@@ -33,10 +33,6 @@ class Following(Rule):
         """Return none: it looks at alarms, not at points of its own device."""
         return ()
 
-    def reads(self) -> tuple[tuple[str, str], ...]:
-        """Return the readings it looks at, as (device, point)."""
-        return ()
-
 
 def truths(look: Look, keys: Iterable[AlarmKey]) -> tuple[list[bool | None], float]:
     """Return whether each alarm stands, and until when that may be believed."""

@@ -1,4 +1,4 @@
-"""`sibling`: one of several that should be alike stands out: three phases, the cables of one cabinet. Pure."""
+"""`sibling`: one of several that should be alike stands out: three phases, the cables of a cabinet. Pure."""
 
 from __future__ import annotations
 
@@ -57,6 +57,10 @@ class Sibling(Rule):
     def watched(self) -> tuple[str, ...]:
         """Return the peers."""
         return self.others
+
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """Return the readings of the peers."""
+        return tuple((name, self.point) for name in self.others)
 
     def mistakes(self) -> Iterable[str]:
         """Yield what is wrong with points and margin."""

@@ -81,9 +81,11 @@ class Vote(Following):
         """Count the votes; those that abstain make the vote smaller."""
         found, until = truths(look, self.follows())
         last = look.memory.setdefault("last", {})
+        on = look.memory.get("on", ())
         for name, truth in zip(self.members, found, strict=True):
-            if truth:
+            if truth or name in on:  # also at the moment it falls
                 last[name] = look.now
+        look.memory["on"] = [name for name, truth in zip(self.members, found, strict=True) if truth]
         recent = [
             name in last and (truth is True or look.now < last[name] + self.window - EPSILON)
             for name, truth in zip(self.members, found, strict=True)

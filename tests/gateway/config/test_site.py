@@ -164,9 +164,38 @@ MISTAKES: dict[str, tuple[str, list[str]]] = {
         + "people: {duty: {}}\nladders:\n  red:\n    steps:\n      - {at: 0s, to: [duty, fire_center]}\n",
         ["13: ladders.red.steps[0].to[1]: there is nobody called 'fire_center' under people"],
     ),
-    "rules of a later version": (
-        DEVICE + "rules:\n  both: {type: vote}\n",
-        ["9: rules: rules over several devices are not in this version"],
+    "a vote of nobody": (
+        DEVICE
+        + "rules:\n  both: {type: vote, of: lel-hihg, zone: b9}\n  two: {type: vote, of: lel-high, devices: 'gsa-*'}\n",
+        [
+            "10: rules.both.zone: there is no zone 'b9'",
+            "11: rules.two.devices: no device is called 'gsa-*'; did you mean `gas-1`?",
+        ],
+    ),
+    "an expression about nothing": (
+        DEVICE
+        + "rules:\n  a: {type: expr, expr: 'gas-1.lle > 3 and gas-2/lel-high'}\n  b: {type: expr, expr: 'gas-1.lel >'}\n",
+        [
+            "10: rules.a.expr: gas-1 has no point 'lle'; did you mean `lel`?",
+            "10: rules.a.expr: there is no device 'gas-2'; did you mean `gas-1`?",
+            "11: rules.b: expr: at its end: wanted device.point, device/rule, a number or a 'text'",
+        ],
+    ),
+    "rules in a circle": (
+        DEVICE + "rules:\n  a: {type: expr, expr: site/b}\n  b: {type: expr, expr: not site/a}\n",
+        ["10: rules.a: rules look at each other in a circle: site/a -> site/b -> site/a"],
+    ),
+    "a rule for many devices of which none is said": (
+        DEVICE
+        + "rules:\n  warm: {type: rate, point: lel, limit: 3}\n  wet: {point: wet, limit: 1, devices: gas-1}\n",
+        [
+            "10: rules.warm: say for which devices: give devices (names or patterns), zone or both",
+            "11: rules.wet.point: gas-1 has no point 'wet'",
+        ],
+    ),
+    "a rule twice at a device": (
+        DEVICE + "rules:\n  lel-high: {point: lel, limit: 20, devices: 'gas-*'}\n",
+        ["10: rules.lel-high: gas-1 has a rule of this name already"],
     ),
     "no device": ("", ["1: devices: there is no device: give devices, or a ledger"]),
     "a list for a block": (
