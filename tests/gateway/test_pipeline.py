@@ -43,10 +43,13 @@ class HeldStore:
 
     async def begun(self) -> None:
         """Wait until a commit has begun since the last time."""
-        await self.bell.wait()
+        async with asyncio.timeout(5):
+            await self.bell.wait()
         self.bell.clear()
 
-    async def commit_alarms(self, events: Sequence[bytes], states: Sequence[Any]) -> list[Record]:
+    async def commit_alarms(
+        self, events: Sequence[bytes], states: Sequence[Any], **_: object
+    ) -> list[Record]:
         self.commits.append((list(events), len(states)))
         self.bell.set()
         await self.gate.wait()
