@@ -36,7 +36,8 @@ from gateway.report import Report
 from gateway.specs import judged_points, site_specs
 from gateway.store import Lane, Limits, Store
 from gateway.turns import groups
-from rules.engine import Engine, counted_ids
+from rules.desk import Desk
+from rules.engine import counted_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +121,7 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     kept = await load(site.devices, store, clock.now())
     mark_exercise(facts, kept.drills)
     alarms = [*kept.baselines.apply(site_specs(site)), *specs(site.lines)]
-    engine = Engine(alarms, states, counted_ids(store.epoch), clock.now())
+    engine = Desk(alarms, states, counted_ids(store.epoch), clock.now(), site_tree(site))
     links: list[Link] = []
 
     def tell(events: Sequence[AlarmEvent]) -> None:
@@ -139,7 +140,7 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     tell(engine.standing())  # a restart leaves what is shown of open alarms as it was
     host = Host(site.data)
     report = Report(site, pollers, links, (engine, store, board, host, pipeline.counts), kept, clock)
-    health = Health(site, pollers, links, (pipeline, store, board, host, report), clock)
+    health = Health(site, pollers, links, (pipeline, store, board, host, report), engine.roots, clock)
     commands = Commands(site.devices, {name: poller for name, (poller, _) in pollers.items()}, clock)
     shown = Alarms(engine, site_places(site))
     desks = office(site, (engine, pipeline, store, clock), kept, facts)

@@ -17,9 +17,11 @@ GATEWAY = "gateway"
 EVERY = 5.0  # seconds between two looks at ourselves
 GATEWAY_UNITS = {
     "broker_away": "s", "alarm_unsent": "s", "telemetry_dropped": "", "alarms_in_memory": "",
-    "telemetry_waiting": "", "space_low": "", "loop_lag": "s", "files_damaged": "",
+    "telemetry_waiting": "", "space_low": "", "loop_lag": "s", "files_damaged": "", "lines_down": "s",
 }  # fmt: skip
-LINE_UNITS = {"down": "s", "silent": "s", "utilisation": "", "missed": ""}
+LINE_UNITS = {"down": "s", "utilisation": "", "missed": ""}
+LINE_DOWN, LINES_DOWN = "line-down", "lines-down"
+SEVERAL = 3  # lines that can fail together: then the gateway's own fault gets a head start
 
 
 def line_device(line: str) -> str:
@@ -73,13 +75,17 @@ def gateway_rules() -> Iterator[Limit]:
     yield _rule(
         "file-damaged", "files_damaged", 1, "日志文件损坏，已隔离", "a journal file was damaged and set aside"
     )
+    yield _rule(LINES_DOWN, "lines_down", 5, "多数线路同时中断", "most lines went down together")
     yield _rule("loop-slow", "loop_lag", 1, "主循环滞后 {value} s", "event loop late by {value} s", off=60)
 
 
-def line_rules() -> Iterator[Limit]:
-    """Yield the rules about a line."""
-    yield _rule("line-down", "down", 5, "线路中断 {value} s", "line down for {value} s")
-    yield _rule("line-silent", "silent", 10, "线路上全部设备无应答", "no device on the line answers")
+def line_rules(lines: int = 1) -> Iterator[Limit]:
+    """Yield the rules about a line of a gateway that has so many; see `rules.roots` for "down"."""
+    zh, en = (
+        "线路中断 {value} s：端口故障或多数设备无应答",
+        "line down for {value} s: no port, or most devices silent",
+    )
+    yield _rule(LINE_DOWN, "down", 5 if lines < SEVERAL else 15, zh, en)
     yield _rule("line-overfull", "utilisation", 0.98, "线路过载", "the line is overfull", on=60, off=60)
 
 
@@ -88,7 +94,8 @@ def specs(lines: Iterable[str]) -> Iterator[AlarmSpec]:
     place = {"zh": "网关", "en": "gateway"}
     for rule in gateway_rules():
         yield AlarmSpec(GATEWAY, rule, Context(GATEWAY_UNITS[rule.point], place, EVERY))
-    for line in lines:
+    named = list(lines)
+    for line in named:
         place = {"zh": f"线路 {line}", "en": f"line {line}"}
-        for rule in line_rules():
+        for rule in line_rules(len(named)):
             yield AlarmSpec(line_device(line), rule, Context(LINE_UNITS[rule.point], place, EVERY))

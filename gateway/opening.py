@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PAUSE_FIRST, PAUSE_LIMIT = 0.5, 10.0  # seconds before a line that carried nothing is opened again
+# Seconds before a line that carried nothing is opened again; shorter than `rules.roots.CONFIRM`, or the pause
+# would itself be taken for a line that is down.
+PAUSE_FIRST, PAUSE_LIMIT = 0.5, 4.0
 TELL = 10.0  # seconds between two reports of a line that stays down
 
 

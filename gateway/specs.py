@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gateway.faults import GATEWAY, LINE_DOWN, LINES_DOWN, line_device
+from rules.desk import Tree
+from rules.kinds.faults import Stale
+from rules.roots import HEADSTART, detection
 from rules.rule import AlarmSpec, Context
 
 if TYPE_CHECKING:
@@ -17,8 +22,11 @@ if TYPE_CHECKING:
 
 def site_specs(site: Site) -> list[AlarmSpec]:
     """Return every alarm of the site that is not switched off."""
+    found = {name: found_down(site, name) for name in site.lines}
     of_devices = [
-        spec for device in site.devices.values() for spec in device_specs(device, site.timezone)
+        replace(spec, rule=not_before(spec.rule, found[device.line], spec.context.interval))
+        for device in site.devices.values()
+        for spec in device_specs(device, site.timezone)
     ]
     return of_devices + [
         AlarmSpec(home, rule, Context(place=place_of(home), zone=site.timezone))
@@ -44,6 +52,29 @@ def judged_points(site: Site) -> dict[str, set[str]]:
             if device in found:
                 found[device].add(point)
     return found
+
+
+def site_tree(site: Site) -> Tree:
+    """Return which device hangs on which line."""
+    return Tree(
+        {device.name: (line_device(device.line), device.alarm_every) for device in site.devices.values()},
+        {line_device(line): (line_device(line), LINE_DOWN) for line in site.lines},
+        (GATEWAY, LINES_DOWN),
+    )
+
+
+def found_down(site: Site, line: str) -> float | None:
+    """Return in how many seconds the line is found to be down when all its devices fall silent."""
+    cycles = [device.alarm_every for device in site.devices.values() if device.line == line]
+    settings = site.lines[line]
+    return detection(cycles, settings.timeout, settings.inflight)
+
+
+def not_before(rule: Rule, found: float | None, interval: float) -> Rule:
+    """Return a rule about silence that leaves the line its head start: a fault must not outrun its cause."""
+    if found is None or not isinstance(rule, Stale):
+        return rule
+    return replace(rule, floor=max(rule.floor, found + HEADSTART + interval))
 
 
 def device_specs(device: DeviceSettings, zone: dt.tzinfo) -> list[AlarmSpec]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -44,6 +45,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     listing.add_argument(
         "--level", type=int, choices=range(5), help=say("只列该级别", "only this level; 0 is faults")
     )
+    listing.add_argument(
+        "--all", action="store_true", help=say("包括被抑制的", "also those hidden by a root cause")
+    )
     listing.set_defaults(run=list_alarms)
     show = doing.add_parser("show", help=say("一个告警及其经过", "one alarm with its timeline"))
     show.add_argument("alarm", help="DEVICE/RULE")
@@ -70,6 +74,12 @@ def list_alarms(args: argparse.Namespace) -> int:
     if args.output == "json":
         print_json(alarms)
         return 0
+    if not args.all:
+        shown = [alarm for alarm in alarms if alarm["letter"] != "H"]
+        if hidden := len(alarms) - len(shown):
+            said = say(f"另有 {hidden} 条被根因抑制", f"{hidden} more are hidden by a root cause")
+            print(said, "(--all)", file=sys.stderr)
+        alarms = shown
     head = say(
         "级别 状态 持续 次 位置 内容 触发值→现值 确认", "LV STATE SINCE × WHERE WHAT VALUE→NOW ACK"
     ).split()
@@ -85,6 +95,8 @@ def row(alarm: dict[str, Any]) -> tuple[object, ...]:
     where = place_text(alarm["place"]) or alarm["device"]
     said = pick(alarm["message"]).removeprefix(where).lstrip(": ")  # the place has a column of its own
     what = f"[{alarm['device']}/{alarm['rule']}] {said}"
+    if alarm["affects"]:
+        what += say(f"（影响 {alarm['affects']} 点）", f" (hides {alarm['affects']} more)")
     who = alarm["acked_by"] or "-"
     return (
         f"{shape}{say(zh, en)}",

@@ -63,7 +63,8 @@ class Stale(Rule):
         note = "" if memory.get("seen") else "never_seen"
         if stood:
             back = memory.get("run", 0) >= self.good_confirm and now < due
-            return Verdict((not back,), None, Quality.GOOD if back else Quality.NO_ANSWER, due, note)
+            wake = due if due > now else None  # it stands, and time alone will not end it
+            return Verdict((not back,), None, Quality.GOOD if back else Quality.NO_ANSWER, wake, note)
         if now >= due - EPSILON:
             memory["run"] = 0  # good samples from before the silence prove nothing
             return Verdict((True,), None, Quality.NO_ANSWER, None, note)

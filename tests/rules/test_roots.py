@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from alarm_life import WALL
+from alarm_life import WALL, Life
 
 from gateway.model import Quality, Sample
 from rules.actions import Suppress
+from rules.conditions import Stale
 from rules.roots import CONFIRM, Leaf, Roots, detection, needed
 
 GATEWAY = ("gateway", "lines-down")
@@ -86,7 +87,7 @@ def test_a_refusal_is_an_answer() -> None:
 
 
 def test_lines_that_go_down_together_are_the_gateway() -> None:
-    net = Net({line: 1 for line in "abcd"})
+    net = Net(dict.fromkeys("abcd", 1))
     net.see(10, "a0", "b0", "c0", bad=Quality.LINE_DOWN)
     found = net.tick(15)
     assert {"+a/line-down gateway", "+b/line-down gateway", "+c/line-down gateway"} <= set(found)
@@ -117,3 +118,12 @@ def test_the_head_start_follows_from_size_and_timeout() -> None:
     assert detection([1.0] * 60, 0.3) == pytest.approx(1 + 30 * 0.3 + CONFIRM)
     assert detection([1.0] * 60, 0.3, 8) == pytest.approx(1 + 4 * 0.3 + CONFIRM)
     assert detection([1.0, 1.0, 60.0, 60.0], 0.3) == pytest.approx(60.9 + CONFIRM)
+
+
+def test_a_standing_fault_of_a_silent_device_has_no_deadline_in_the_past() -> None:
+    """Seen in the trial of a line: the engine was asked for each of them a thousand times a second."""
+    life = Life(Stale(name="stale", floor=5.0))
+    life.see(1, 7)
+    assert life.tick(10) == ["raise"]
+    life.see(11, Quality.NO_ANSWER)
+    assert life.alarm.due() is None
