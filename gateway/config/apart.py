@@ -30,7 +30,8 @@ def load_apart(path: Path) -> Callable[[], Site]:
     command = [sys.executable, "-P", "-m", __name__, str(path)]
     # The same code reads it, also in a checkout beside an installed package: a pickle of another version's
     # settings would be taken in without a word, each field in the place of its neighbour.
-    same = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    places = filter(None, [os.environ.get("PYTHONPATH", ""), *sys.path])
+    same = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
     reading = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=same)  # noqa: S603 - ourselves
 
     def site() -> Site:
