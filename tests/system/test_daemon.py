@@ -237,7 +237,7 @@ def test_a_data_folder_that_cannot_be_made_ends_with_1_and_the_reason(tmp_path: 
         SITE.replace("\ndevices:", '\n  idle: {{tcp: "127.0.0.1:1", protocol: modbus-tcp}}\ndevices:'),
         SITE.replace(
             'tcp: "127.0.0.1:{port}", protocol: modbus-tcp', "serial: {folder}/nothing, protocol: modbus-rtu"
-        ),
+        ).replace("100ms", "5s"),
     ],
     ids=["a line without devices", "a line that does not open"],
 )
