@@ -6,6 +6,8 @@ A case is a mapping of the form of DESIGN 2.4. Beside it:
   believed, `gap` is no reading at all, any other quality (`over_range`, `no_answer` ...) is a bad reading of
   that kind; `"311 x80"` stands for eighty of the same;
 * `series` maps points to lists, or devices to such maps; a series that ends early is a gap from then on;
+  what is long is described (`rules.made`); with `copies: 60`, sixty devices NAME-1 ... see the same;
+* `incidents` say what truly happened (`rules.incidents`): what was missed or false fails the case;
 * `do` entries have one of the words of DOINGS with the name of a rule, or `restart: DOWN` and `clock: STEP`;
 * `start` is the local time of the first sample (zone of the site, else UTC), for rules that know the hour;
 * time 0 is the first sample; the case ends with the last one, or at `until`; between samples the clock ticks;
@@ -15,12 +17,13 @@ A case is a mapping of the form of DESIGN 2.4. Beside it:
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.model import EventKind
-from rules.series import entries, from_csv, seconds
+from rules.incidents import KEYS as INCIDENT_KEYS
+from rules.incidents import Incident
+from rules.series import entries, from_csv, is_moment, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,11 +49,12 @@ DOINGS = frozenset(
 )
 ASIDE = {"restart", "clock"}
 DO_KEYS = frozenset({"at", "device", "for", "by", "reason", "root", "approved_by", "what", "seen"})
+MOST_COPIES = 10_000
 EXPECT_KEYS = frozenset({"at", "device", "rule", "event", "level", "test", "activation", "active", "acked"})
 CASE_KEYS = frozenset(
     {
         "name", "profile", "site", "device", "every", "rules", "series", "csv", "do", "expect", "until",
-        "baseline", "start",
+        "baseline", "start", "copies", "incidents",
     }
 )  # fmt: skip
 
@@ -107,6 +111,7 @@ class Case:
     until: float | None = None
     baseline: Mapping[str, float] = field(default_factory=dict)
     start: str = ""  # local time of the first reading, such as 2026-03-01 22:30
+    incidents: tuple[Incident, ...] = ()
 
 
 def parse(data: object, read_csv: Callable[[str], str] | None = None) -> list[Case]:
@@ -123,12 +128,11 @@ def parse(data: object, read_csv: Callable[[str], str] | None = None) -> list[Ca
     return [case for case in cases if case is not None]
 
 
-def is_moment(text: str) -> bool:
-    """Return whether it is a local date and time."""
-    try:
-        return dt.datetime.fromisoformat(text).tzinfo is None
-    except ValueError:
-        return False
+def _everywhere(wanted: Expected, series: Mapping[str, object]) -> list[Expected]:
+    """Return what is expected of one device, or (`device: "*"`) of each."""
+    if wanted.fields.get("device") != "*":
+        return [wanted]
+    return [replace(wanted, fields={**wanted.fields, "device": name}) for name in series]
 
 
 class _Reader:
@@ -164,9 +168,17 @@ class _Reader:
                     series.setdefault(name, {}).update({p: tuple(v) for p, v in points.items()})
             except (ValueError, OSError) as error:
                 self._say(("csv",), str(error))
+        series = self._copied(series)
+        expect = [self._expected(i, item) for i, item in self._list("expect", needed=True)]
+        incidents = [self._incident(i, item, device) for i, item in self._list("incidents")]
         case = Case(
             name=self._text("name", needed=True),
-            expect=tuple(self._expected(i, item) for i, item in self._list("expect", needed=True)),
+            expect=tuple(one for each in expect for one in _everywhere(each, series)),
+            incidents=tuple(
+                replace(each, device=name)
+                for each in incidents
+                for name in (series if each.device == "*" else (each.device,))
+            ),
             series=series,
             every=every,
             device=device,
@@ -239,6 +251,33 @@ class _Reader:
             self._say((*path, "rule"), "must be the name of a rule")
         more = {key: value for key, value in item.items() if key not in {"at", "rule", "event"}}
         return Expected(at=self._time(item, "at", path), rule=str(rule), event=str(event), fields=more)
+
+    def _incident(self, i: int, item: dict[str, Any], device: str) -> Incident:
+        path: Path = ("incidents", i)
+        for key in item.keys() - INCIDENT_KEYS:
+            self._say((*path, key), f"unknown key; known: {', '.join(sorted(INCIDENT_KEYS))}")
+        times = {key: self._time(item, key, path) for key in ("from", "until", "within")}
+        if not isinstance(item.get("rule"), str):
+            self._say((*path, "rule"), "must be the name of a rule")
+        return Incident(
+            start=times["from"],
+            until=times["until"],
+            within=times["within"],
+            rule=str(item.get("rule")),
+            device=str(item.get("device", device)),
+        )
+
+    def _copied(
+        self, series: dict[str, dict[str, tuple[Entry, ...]]]
+    ) -> dict[str, dict[str, tuple[Entry, ...]]]:
+        """Return the series of every device as often as `copies` says."""
+        copies = self._data.get("copies")
+        if copies is None:
+            return series
+        if type(copies) is not int or not 1 <= copies <= MOST_COPIES:
+            self._say(("copies",), f"must be a whole number from 1 to {MOST_COPIES}")
+            return series
+        return {f"{name}-{n}": points for name, points in series.items() for n in range(1, copies + 1)}
 
     def _do(self, i: int, item: dict[str, Any]) -> Do:
         path: Path = ("do", i)

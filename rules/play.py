@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.model import ANNOUNCED, EventKind, Instant, Outcome, Quality, Sample
 from rules import actions
 from rules.engine import Engine, counted_ids
+from rules.incidents import judge
 from rules.state import NANO
 
 if TYPE_CHECKING:
@@ -197,6 +198,12 @@ def compare(case: Case, seen: Sequence[Seen]) -> tuple[bool, list[Line]]:
     kinds = {kind.value for kind in ANNOUNCED} | {wanted.event for wanted in case.expect}
     got = [event for event in seen if event.event in kinds]
     lines = [Line(sign, text) for sign, text in _diff(case.expect, got)]
+    if case.incidents:
+        truth = judge(case.incidents, seen)
+        lines += [
+            Line("-", f"{i.start:g}s {i.device} {i.rule} told within {i.within:g}s") for i in truth.missed
+        ]
+        lines += [Line("+", f"{_text(event)}: false alarm") for event in truth.false]
     return all(line.sign == "=" for line in lines), lines
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import re
 from typing import TYPE_CHECKING
 
 from gateway.model import Quality, Value
+from rules.made import made
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,10 +31,21 @@ def seconds(value: object) -> float | None:
     return float(match[1]) * SECONDS[match[2]] if match else None
 
 
+def is_moment(text: str) -> bool:
+    """Return whether it is a local date and time."""
+    try:
+        return dt.datetime.fromisoformat(text).tzinfo is None
+    except ValueError:
+        return False
+
+
 def entries(items: Iterable[object]) -> list[Entry]:
-    """Return a series with its words and repetitions resolved; raise ValueError for what is neither."""
+    """Return a series with words, repetitions and descriptions resolved; raise ValueError for the rest."""
     found: list[Entry] = []
     for item in items:
+        if isinstance(item, dict):
+            found += made(item)
+            continue
         match = TIMES.fullmatch(item) if isinstance(item, str) else None
         value, times = (plain(match[1]), int(match[2])) if match else (item, 1)
         if isinstance(value, str):
