@@ -7,6 +7,7 @@ and the service manager starts a clean one: no task dies unseen.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -79,10 +80,17 @@ async def run(
     store = await Store.open(site.data, clock, limits_of(site))
     try:
         gateway = await build(site, clock, store)
+        keep_what_is()
         await work(site, gateway, systemd, stop, socket)
         return gateway.report.status()
     finally:
         await store.close()
+
+
+def keep_what_is() -> None:
+    """Take what the start has made out of the collector's sight: it stays."""
+    gc.collect()
+    gc.freeze()
 
 
 async def work(site: Site, gateway: Gateway, systemd: Systemd, stop: asyncio.Event, socket: Path) -> None:

@@ -11,10 +11,10 @@ import logging
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
     from gateway.config import Site
     from gateway.report import Report
@@ -25,11 +25,13 @@ CALIBRATE = {
     "gas": 365
 }  # days: verification of gas detectors is yearly (JJG 693, from memory: a reminder only)
 EVERY = 3600 * 6
+AFTER = 5.0  # seconds after the start
 
 
 async def housekeeping(site: Site, report: Report) -> None:
-    """Run the calendar until cancelled."""
-    scheduler = AsyncIOScheduler(timezone=site.timezone)
+    """Run the calendar until cancelled. The first readings need not wait for it to be loaded."""
+    await asyncio.sleep(AFTER)
+    scheduler = (await asyncio.to_thread(_calendar))(timezone=site.timezone)
     scheduler.add_job(
         lambda: remind(site, report),
         "interval",
@@ -43,6 +45,12 @@ async def housekeeping(site: Site, report: Report) -> None:
         await asyncio.Event().wait()
     finally:
         scheduler.shutdown(wait=False)
+
+
+def _calendar() -> type[AsyncIOScheduler]:
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler  # noqa: PLC0415  a tenth of a second, in a thread
+
+    return AsyncIOScheduler  # type: ignore[no-any-return]  # apscheduler leaves it untyped
 
 
 def remind(site: Site, report: Report) -> None:

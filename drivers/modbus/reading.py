@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from drivers.modbus import pdu
-from drivers.modbus.plan import plan
+from drivers.modbus.plan import NOTHING, plan
 from drivers.points import compile_block, compile_finish
 from drivers.registers import Table
 
@@ -42,8 +42,26 @@ class Reading(NamedTuple):
     exact: bool  # the blocks bring the wanted points and no others
 
 
+MOST_SHARED = 256
+_SHARED: dict[tuple[int, tuple[str, ...], Cost], tuple[Profile, Reading]] = {}
+"""Readings made already, by the identity of their profile: devices of one model differ by address only."""
+
+
 def prepare(profile: Profile, points: tuple[str, ...], address: int, cost: Cost, known: Known) -> Reading:
     """Return how `points` (computed ones too) of the device at `address` are read cheapest."""
+    if known is not NOTHING:
+        return _prepare(profile, points, address, cost, known)
+    key = (id(profile), points, cost)
+    if key not in _SHARED:
+        if len(_SHARED) >= MOST_SHARED:
+            _SHARED.clear()
+        _SHARED[key] = profile, _prepare(profile, points, address, cost, known)
+    reading = _SHARED[key][1]
+    parts = tuple(part._replace(query=_query(part.block, address)) for part in reading.parts)
+    return reading._replace(parts=parts)
+
+
+def _prepare(profile: Profile, points: tuple[str, ...], address: int, cost: Cost, known: Known) -> Reading:
     needed = {name: profile.points[name] for name in profile.needs(points)}
     parts = tuple(make_part(profile, block, address) for block in plan(needed, cost, profile.limits, known))
     brought = {name for part in parts for name in part.block.points}
@@ -57,5 +75,8 @@ def prepare(profile: Profile, points: tuple[str, ...], address: int, cost: Cost,
 def make_part(profile: Profile, block: Block, address: int) -> Part:
     """Return the request and the decoder of one block."""
     points = {name: profile.points[name] for name in block.points}
-    query = pdu.read(address, READ[block.table], block.start, block.count)
-    return Part(block, query, compile_block(points, block.start, block.count, block.table))
+    return Part(block, _query(block, address), compile_block(points, block.start, block.count, block.table))
+
+
+def _query(block: Block, address: int) -> Query:
+    return pdu.read(address, READ[block.table], block.start, block.count)
