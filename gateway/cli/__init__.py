@@ -34,6 +34,8 @@ VERBS = {
     "status": ("运行状况一览", "one screen of health"),
     "devices": ("设备台账与状态", "the ledger and the health of each device"),
     "alarms": ("告警处理", "alarm work"),
+    "events": ("审计日志与校验", "the audit log: tail, verify, export"),
+    "drill": ("演练与测试", "tests and exercises"),
     "rules": ("规则列表与测试", "list and test rules"),
     "decode": ("解析一帧报文", "explain a frame"),
 }

@@ -1,4 +1,4 @@
-"""`tocsin alarms list|show|ack`: alarm work."""
+"""`tocsin alarms list|show|ack`, and what `alarm_work` adds: alarm work."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from gateway.cli import alarm_work
 from gateway.cli.client import Daemon, add_daemon, socket_of
 from gateway.cli.output import Failure, add_output, ago, number, pad, place_text, print_json, print_table
 from gateway.language import pick, say
@@ -64,6 +65,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     for action in (listing, show, ack):
         add_daemon(action)
         add_output(action)
+    alarm_work.add(doing)
 
 
 def list_alarms(args: argparse.Namespace) -> int:

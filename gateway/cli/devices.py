@@ -1,10 +1,11 @@
-"""`tocsin devices list|show|poll`: the ledger and the health of each device."""
+"""`tocsin devices list|show|poll`, and what `device_work` adds: the ledger and the health of each device."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from gateway.cli import device_work
 from gateway.cli.client import Daemon, add_daemon, socket_of
 from gateway.cli.output import add_output, ago, number, place_text, print_json, print_table
 from gateway.language import say
@@ -34,6 +35,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
             )
         else:
             action.add_argument("device")
+    device_work.add(doing)
 
 
 def list_devices(args: argparse.Namespace) -> int:

@@ -68,7 +68,38 @@ def screen(status: dict[str, Any]) -> Iterator[str]:
     yield named(
         "主机", "host", f"rss {host['rss'] / 1e6:.0f} MB  cpu {host['cpu_seconds']:.0f} s{heat}  {free}"
     )
+    yield from work_lines(status)
     yield from complaints(status)
+
+
+def work_lines(status: dict[str, Any]) -> Iterator[str]:
+    """Yield how the alarms serve their people, the state of the books, and the drill that goes on."""
+    kpi, audit, drill = status["kpi"], status["audit"], status["drill"]
+    chatter = kpi["chattering"]
+    day, peak, ack = kpi["annunciated_day"], kpi["peak_10min"], ago(kpi["ack_p95"])
+    hidden = kpi["shelved"] + kpi["out_of_service"]
+    flood = say("  ！告警洪泛", "  ! flood") if kpi["flood"] else ""
+    yield named(
+        "指标",
+        "figures",
+        say(
+            f"24 h 告警 {day}  10 min 峰值 {peak}  确认 p95 {ack}  抖动 {chatter}  搁置/停用 {hidden}",
+            f"{day} alarms in 24 h  peak {peak} in 10 min  ack p95 {ack}  {chatter} chattering"
+            f"  {hidden} hidden by people",
+        )
+        + flood,
+    )
+    yield named("审计", "audit", f"{audit['n']} {audit['hash'][:16]}")
+    if drill is not None:
+        left, tested = ago(drill["left"]), drill["heard"]
+        yield named(
+            "演练",
+            "drill",
+            say(
+                f"【演练】{drill['scope']}  剩余 {left}  已测 {tested}  {drill['reason']}",
+                f"[DRILL] {drill['scope']}  {left} left  {tested} heard  {drill['reason']}",
+            ),
+        )
 
 
 def named(zh: str, en: str, text: str) -> str:

@@ -227,9 +227,9 @@ def test_a_drill_marks_its_alarms_ticks_off_who_was_heard_and_ends_with_real_one
     status, said = post(running, "/drill/stop", comment="over")
     assert (status, said["running"], said["heard"]) == (200, False, 1)
     assert post(running, "/drill/stop")[1]["reason"] == "no_drill"
-    row = running.alarm()
-    assert row is not None
-    assert not row["test"]  # the gas is still there: it is real now
+    now = running.alarm()
+    assert now is not None
+    assert not now["test"]  # the gas is still there: it is real now
     told = [
         (e["event"], e["status"])
         for e in reversed(running.ask("GET", f"{API}/events")[1])
@@ -300,10 +300,12 @@ def test_a_cover_that_moves_gets_no_baseline(running: Running) -> None:
     still(running, 0.0, 0.0)
     running.wait(lambda: post(running, "/devices/cover/baseline", comment="x")[0] == 200, 15.0)
     still(running, 5.0, 0.0)
-    status, said = running.wait(
-        lambda: found if (found := post(running, "/devices/cover/baseline", comment="x"))[0] == 403 else None
-    )
-    assert (status, said["reason"]) == (403, "moving")
+
+    def refused() -> Any:
+        status, said = post(running, "/devices/cover/baseline", comment="x")
+        return said if status == 403 else None
+
+    assert running.wait(refused)["reason"] == "moving"
     assert deeds(running)[-1]["why"] == "moving"
 
 
