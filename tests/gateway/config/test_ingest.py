@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 from siteyaml import write
 
-from gateway.config import ConfigError, load_ingest
-from gateway.config.fields import Secret
+from gateway.config import ConfigError, Secret, load_ingest
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "ingest.example.yaml"
 MQTT = "mqtt: {url: mqtts://broker, username: ingest, password: {credential: mqtt}}\n"

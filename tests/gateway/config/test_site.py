@@ -13,6 +13,7 @@ from drivers.line.settings import LineSettings
 from gateway.config import (
     ConfigError,
     MqttSettings,
+    Secret,
     SecretError,
     Site,
     StoreSettings,
@@ -22,7 +23,6 @@ from gateway.config import (
     reveal,
     rules_of,
 )
-from gateway.config.fields import Secret
 from rules.kinds.limit import Limit
 
 CASE = Path(__file__).parents[2] / "cases" / "twenty-mistakes"
