@@ -49,6 +49,7 @@ PURE = [
     "drivers/modbus/reading.py",
     "gateway/liveness.py",
     "gateway/turns.py",
+    *(f"gateway/{name}.py" for name in ("kpi", "drills", "baselines", "occurrences")),
     "gateway/plot.py",
     "gateway/links/ranges.py",
     "gateway/links/patience.py",
