@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
+import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +19,6 @@ from rules.permissions import Person, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 API = "/api/v1"
 ACCOUNT = pwd.getpwuid(os.getuid()).pw_name
@@ -26,6 +29,7 @@ MANY = SITE.replace(
   cover: {{profile: manhole/generic, line: plant, address: 4, every: 50ms, alarm_every: 50ms, zone: b3}}
 store:""",
 )
+OTHER = pwd.getpwnam("nobody")
 OFFICER = Person("zhao", Role.FIRE_OFFICER, "zhao")
 
 
@@ -337,3 +341,58 @@ def test_roles_count_as_soon_as_one_is_given() -> None:
     given = People({"li": Named(user="li", role=Role.OPERATOR)})
     assert given.person(65533).role is Role.VIEWER
     assert given.person(os.getuid()).role is Role.ENGINEER
+
+
+ASK = """
+import http.client, json, socket, sys
+path, method, url, body = sys.argv[1:]
+connection = http.client.HTTPConnection("localhost", timeout=10)
+connection.sock = socket.socket(socket.AF_UNIX)
+connection.sock.connect(path)
+connection.request(method, url, body)
+answer = connection.getresponse()
+print(json.dumps([answer.status, json.loads(answer.read())]))
+"""
+
+
+def other(running: Running, method: str, path: str, **body: Any) -> tuple[int, Any]:
+    """Ask as another account of this machine."""
+    command = [
+        "/usr/bin/env",
+        "-i",
+        "python3",
+        "-c",
+        ASK,
+        str(running.socket),
+        method,
+        API + path,
+        json.dumps(body),
+    ]
+    found = subprocess.run(
+        command, user=OTHER.pw_uid, group=OTHER.pw_gid, capture_output=True, check=True, timeout=30
+    )
+    status, data = json.loads(found.stdout)
+    return status, data
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="takes two accounts: only root can be another one")
+def test_two_accounts_of_this_machine_are_two_persons_and_a_third_only_looks() -> None:
+    people = f"people:\n  wang: {{{{user: {ACCOUNT}, role: engineer}}}}\n"
+    officer = people + f"  zhao: {{{{user: {OTHER.pw_name}, role: fire_officer}}}}\n"
+    with tempfile.TemporaryDirectory() as room:  # pytest's own folders are closed to others
+        folder = Path(room)
+        folder.chmod(0o755)
+        with Running(folder, MANY + people) as running:
+            running.socket.chmod(0o666)
+            assert other(running, "GET", "/me")[1]["role"] == "viewer"
+            assert other(running, "POST", "/devices/cover/disable", seconds=60, comment="x")[0] == 403
+            assert deeds(running)[-1]["who"]["account"] == OTHER.pw_name
+        with Running(folder, MANY + officer) as running:
+            running.socket.chmod(0o666)
+            assert post(running, "/devices/box-1/disable", seconds=60, comment="x")[0] == 403
+            name = running.ask("GET", f"{API}/requests")[1][0]["request"]
+            assert other(running, "POST", f"/requests/{name}/approve")[0] == 200
+            row = running.alarm()
+            assert row is not None
+            assert row["letter"] == "I"
+            assert deeds(running)[-1]["second"]["name"] == "zhao"
