@@ -203,7 +203,8 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
     while at < end:
         match = TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
-            raise Wrong(f"at character {at + 1} ('{text[at:].strip()[:12]}'): not understood")
+            rest = text[at:].strip()
+            raise Wrong(f"at character {text.index(rest, at) + 1} ('{rest[:12]}'): not understood")
         yield match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)
         at = match.end()
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rules.rule import Look
 
 ONLY_ANGLE, TWO_ANGLES, VECTOR = 1, 2, 3
+VOID = "void"  # in the memory: the baseline of a sensor that has been replaced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ class Deviation(Rule):
                 return unknown(1, Quality.NOT_A_NUMBER)
             parts.append(value)
         angle = self._angle(parts, look.baseline)
-        if angle is None:
+        if angle is None or look.memory.get(VOID) == dict(look.baseline):
             return unknown(1, Quality.DEVICE_FAULT)
         slack = width(self.deadband, self.limit) if look.phases[0].live else 0.0
         return Verdict((angle >= self.limit - slack,), angle)
@@ -102,7 +103,8 @@ class Deviation(Rule):
         points, limit, angle = self.points, self.limit, self._angle
 
         def calm(sample: Sample, memory: dict[str, Any]) -> bool:
-            del memory
+            if VOID in memory:
+                return False
             parts: list[float] = []
             for point in points:
                 value = sample.values.get(point)
@@ -113,6 +115,15 @@ class Deviation(Rule):
             return found is not None and found < limit
 
         return calm
+
+    def keep(self, memory: dict[str, Any], now: float) -> dict[str, Any]:
+        """Keep that the baseline is not of this sensor."""
+        del now
+        return {VOID: memory[VOID]} if VOID in memory else {}
+
+    def adopt(self, kept: dict[str, Any]) -> dict[str, Any]:
+        """Keep it too when the limit is edited."""
+        return dict(kept)
 
     def default_message(self, stage: Stage) -> dict[str, str]:
         """Return the value beside its limit."""

@@ -107,7 +107,10 @@ class Duration(Rule):
         truths = [bool(memory.get("open")) and total >= x.after - EPSILON for x in self.levels]
         if (x := self.float_stage) is not None:
             floating = bool(memory.get("open")) and value < x.below
-            memory["float"] = memory.get("float", 0.0) + credit if floating else 0.0
+            if floating:
+                memory["float"] = memory["float"] + credit if "float" in memory else 0.0
+            else:
+                memory.pop("float", None)
             truths.append(floating and memory["float"] >= x.after - EPSILON)
         return Verdict(tuple(truths), round(total / HOUR, 2))
 
