@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     from gateway.config import ConfigError, SecretError, load_apart  # noqa: PLC0415 - logging first
 
+    gc.disable()  # until `app.run`: what is made at the start stays, and need not be looked through ten times
     reading = load_apart(args.config)
     from gateway import app  # noqa: F401, PLC0415 - loaded while the site is being read
 

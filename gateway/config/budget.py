@@ -8,9 +8,13 @@ from drivers.modbus.budget import Budget, Load, budget
 from drivers.modbus.plan import Cost, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from drivers.modbus.plan import Block
+    from drivers.profile import Point
     from gateway.config.settings import DeviceSettings, Site
+
+    Plans = dict[tuple[int, Cost, tuple[str, ...]], tuple[Block, ...]]
 
 FULL = 1.0  # more cannot be done
 TIGHT = 0.8  # no room left for repeats after noise, or for commands
@@ -19,24 +23,35 @@ TIGHT = 0.8  # no room left for repeats after noise, or for commands
 def line_budgets(site: Site) -> dict[str, Budget]:
     """Return the budget of each line, with the turnaround that a device usually has."""
     found: dict[str, Budget] = {}
+    plans: Plans = {}
     for name, line in site.lines.items():
         cost = Cost.of_line(line)
         devices = [device for device in site.devices.values() if device.line == name]
-        found[name] = budget(cost, [load for device in devices for load in loads(device, cost)])
+        found[name] = budget(cost, [load for device in devices for load in loads(device, cost, plans)])
     return found
 
 
-def loads(device: DeviceSettings, cost: Cost) -> Iterator[Load]:
-    """Yield what one device asks of its line: points that rules judge, and the others at their own period."""
-    points, limits = device.profile.points, device.profile.limits
+def loads(device: DeviceSettings, cost: Cost, plans: Plans) -> Iterator[Load]:
+    """Yield what one device asks of its line: points that rules judge, and the others at their own period.
+
+    `plans` keeps what was planned: a site has many devices of one profile.
+    """
+    points = device.profile.points
+
+    def planned(some: Mapping[str, Point]) -> tuple[Block, ...]:
+        key = (id(device.profile), cost, tuple(some))
+        if key not in plans:
+            plans[key] = tuple(plan(some, cost, device.profile.limits))
+        return plans[key]
+
     judged = device.profile.needs([point for rule in device.rules for point in rule.inputs()])
     if device.alarm_every >= device.every:
-        yield Load(device.name, tuple(plan(points, cost, limits)), device.every, alarm=bool(judged))
+        yield Load(device.name, planned(points), device.every, alarm=bool(judged))
         return
     first = {name: point for name, point in points.items() if name in judged}
     rest = {name: point for name, point in points.items() if name not in judged}
-    yield Load(device.name, tuple(plan(first, cost, limits)), device.alarm_every, alarm=True)
-    yield Load(device.name, tuple(plan(rest, cost, limits)), device.every)
+    yield Load(device.name, planned(first), device.alarm_every, alarm=True)
+    yield Load(device.name, planned(rest), device.every)
 
 
 def overfull(site: Site, budgets: dict[str, Budget]) -> list[str]:
