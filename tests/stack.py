@@ -33,6 +33,7 @@ ROOT = Path(__file__).parent.parent
 TOCSIN = (sys.executable, "-m", "gateway.cli")
 MISTAKEN = (sys.executable, str(Path(__file__).parent / "peers" / "mistaken_gateway.py"))
 
+# Gas, because what comes and goes every second is held back in other classes, and here it comes and goes.
 PROFILE = """\
 kind: meter
 name: {zh: 数数, en: Counter}
@@ -43,7 +44,7 @@ points:
   two:   {register: "holding:2", type: uint16, name: {zh: 二, en: two}}
   three: {register: "holding:3", type: uint16, scale: 0.1, name: {zh: 三, en: three}}
 rules:
-  high: {type: limit, point: level, limit: 300, level: 2, message: {zh: 高, en: high}}
+  high: {type: limit, point: level, limit: 300, level: 2, class: gas, latch: false, message: {zh: 高, en: high}}
 persona: {}
 """
 
