@@ -164,6 +164,14 @@ MISTAKES: dict[str, tuple[str, list[str]]] = {
         + "people: {duty: {}}\nladders:\n  red:\n    steps:\n      - {at: 0s, to: [duty, fire_center]}\n",
         ["13: ladders.red.steps[0].to[1]: there is nobody called 'fire_center' under people"],
     ),
+    "one account for two people": (
+        DEVICE + "people:\n  wang: {user: wang, role: operator}\n  li: {user: wang, role: fire_officer}\n",
+        ["11: people.li.user: 'wang' is the account of wang already"],
+    ),
+    "a role without an account": (
+        DEVICE + "people:\n  wang: {role: operator}\n",
+        ["10: people.wang.role: a role needs an account: give `user`, too"],
+    ),
     "a vote of nobody": (
         DEVICE
         + "rules:\n  both: {type: vote, of: lel-hihg, zone: b9}\n  two: {type: vote, of: lel-high, devices: 'gsa-*'}\n",
