@@ -216,7 +216,7 @@ class Alarm(Life):
 
     def due(self) -> float | None:
         """Return when time alone will change something."""
-        moments = [self.wake, self.blind_at(), self.forced_at(), self.ack_ends()]
+        moments = [self.wake, self.blind_at(), self.forced_at(), self.ack_ends(), self.state.chatter.due()]
         moments += [
             timer.due(stage, self.pace) for timer, stage in zip(self.state.timers, self.stages, strict=True)
         ]
@@ -228,7 +228,8 @@ class Alarm(Life):
     def change_rule(self, spec: AlarmSpec, now: Instant, actor: str) -> None:
         """Row 29: keep the occurrence; the new limits go through their delays."""
         before, state = self.stages, self.state
-        self.spec, self.stages, self.protected = spec, spec.rule.stages(), spec.rule.is_protected
+        self.spec, self.protected = spec, spec.rule.is_protected
+        self.stages = state.chatter.stages(spec.rule)
         state.timers = refit(state.timers, before, self.stages)
         self.deciding = state.standing(self.stages) or self.stages[0]
         self.idle, self.dirty = False, True

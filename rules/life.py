@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.model import EventKind, Quality
+from rules.chatter import BEGINS, ENDS, may_hold
 from rules.message import make_event
 from rules.rule import gravity
 from rules.stage import Timer
@@ -56,6 +57,7 @@ class Life:
     def __init__(self, spec: AlarmSpec, new_id: Callable[[], str], state: AlarmState | None) -> None:
         self.spec, self.stages, self.protected = spec, spec.rule.stages(), spec.rule.is_protected
         self.state = state or AlarmState([Timer() for _ in self.stages])
+        self.stages = self.state.chatter.stages(spec.rule)
         self.new_id = new_id
         self.out: list[AlarmEvent] = []  # taken by the engine after every step
         self.dirty = False
@@ -98,6 +100,15 @@ class Life:
         elif was:
             self.fall(now)
         self.settle(now, again=again)
+        if stage is not None and not was:
+            self.count_chatter(now)
+
+    def count_chatter(self, now: Instant) -> None:
+        """Hold an alarm that comes too often: one event says so, and its repeats stop."""
+        rule = self.spec.rule
+        if may_hold(rule) and self.state.chatter.activated(now.mono):
+            self.stages = self.state.chatter.stages(rule)
+            self.emit(EventKind.UPDATE, now, reason=BEGINS)
 
     def activate(self, stage: Stage, now: Instant) -> bool:
         """Row 4: open an occurrence, or count one more activation of the open one; whether it was open."""
@@ -180,12 +191,13 @@ class Life:
             kind = EventKind.UPGRADE
             o.raised_level = o.level
         elif again:
-            kind = EventKind.REPEAT
+            kind = EventKind.UPDATE if self.state.chatter.held else EventKind.REPEAT
         else:
             return
         o.raised = o.owed = True
-        self.state.silenced = False
-        self.emit(kind, now)
+        if kind is not EventKind.UPDATE or o.level == 1:  # level 1 keeps ringing on the spot
+            self.state.silenced = False
+        self.emit(kind, now, reason=BEGINS if kind is EventKind.UPDATE else "")
 
     def news_of_input(self, now: Instant) -> None:
         """Tell consoles that the input of an open occurrence went bad or good, but not at every flicker."""
@@ -209,6 +221,9 @@ class Life:
         if state.out_of_service is not None and state.out_of_service.over(now):
             state.out_of_service = None
             self.emit(EventKind.IN_SERVICE, now, reason="expired")
+        if state.chatter.over(now.mono):
+            self.stages = state.chatter.stages(self.spec.rule)
+            self.emit(EventKind.UPDATE, now, reason=ENDS)
         for root in [root for root, end in state.roots.items() if end is not None and now.mono >= end]:
             del state.roots[root]
             self.emit(EventKind.UNSUPPRESS, now, reason=root)

@@ -122,6 +122,7 @@ class Rule:
     good_confirm: int = 2  # good samples after bad ones until the input is believed to be normal
     auto_ack: bool = False  # never for level 1 and 2
     protected: bool | None = None  # None: as usual for the class
+    chatter_hold: bool = True  # what comes and goes too often is held (alarms.md 5.2); never fire and gas
     message: dict[str, str] | None = None
     source: str = ""  # the clause this rule comes from
     off: str = ""  # a reason: the rule is switched off, and `tocsin check` says so

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from rules.chatter import Chatter
 from rules.rule import Phase, gravity
 from rules.stage import Timer
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from rules.rule import Stage
 
 NANO = 1_000_000_000
+NO_CHATTER: dict[str, Any] = {"ages": (), "held": False}
 
 
 class Input(StrEnum):
@@ -111,6 +113,7 @@ class AlarmState:
     n: int = 0  # events so far
     at: int = 0  # wall time of the last event
     silenced: bool = False
+    chatter: Chatter = field(default_factory=Chatter)
     memory: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -160,6 +163,7 @@ class AlarmState:
             },
             "n": self.n,
             "at": self.at,
+            **({"chatter": self.chatter.to_json(now.mono)} if self.chatter.recent else {}),
             "saved": now.wall if now.synced else None,
         }
 
@@ -178,6 +182,7 @@ class AlarmState:
             roots={root: None if left is None else now.mono + left for root, left in data["roots"].items()},
             n=data["n"],
             at=data["at"],
+            chatter=Chatter.from_json(data.get("chatter", NO_CHATTER), now.mono, down or 0.0),
             shelf=holds.get("shelf"),
             out_of_service=holds.get("out_of_service"),
             drill=holds.get("drill"),

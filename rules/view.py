@@ -34,6 +34,7 @@ class View:
     activation: int
     raised: bool
     silenced: bool
+    chattering: bool
     protected: bool
     trigger: Value | None  # the value that opened the occurrence
     value: Value | None  # the value now
@@ -73,6 +74,7 @@ def view_of(alarm: Alarm, mono: float) -> View | None:
         activation=0 if o is None else o.activations,
         raised=o is not None and o.raised,
         silenced=state.silenced,
+        chattering=state.chatter.held,
         protected=alarm.protected,
         trigger=None if o is None else o.trigger,
         value=alarm.value,
