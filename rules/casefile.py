@@ -7,6 +7,7 @@ A case is a mapping of the form of DESIGN 2.4. Beside it:
   that kind; `"311 x80"` stands for eighty of the same;
 * `series` maps points to lists, or devices to such maps; a series that ends early is a gap from then on;
   what is long is described (`rules.made`); with `copies: 60`, sixty devices NAME-1 ... see the same;
+* `line: NAME`: the devices hang on one line, which has its own faults and may be the cause of theirs;
 * `incidents` say what truly happened (`rules.incidents`): what was missed or false fails the case;
 * `do` entries have one of the words of DOINGS with the name of a rule, or `restart: DOWN` and `clock: STEP`;
 * `start` is the local time of the first sample (zone of the site, else UTC), for rules that know the hour;
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from rules.series import Entry
+
+    Played = dict[str, dict[str, tuple[Entry, ...]]]
 
 Path = tuple[str | int, ...]
 DOINGS = frozenset(
@@ -54,7 +57,7 @@ EXPECT_KEYS = frozenset({"at", "device", "rule", "event", "level", "test", "acti
 CASE_KEYS = frozenset(
     {
         "name", "profile", "site", "device", "every", "rules", "series", "csv", "do", "expect", "until",
-        "baseline", "start", "copies", "incidents",
+        "baseline", "start", "copies", "incidents", "line",
     }
 )  # fmt: skip
 
@@ -112,6 +115,7 @@ class Case:
     baseline: Mapping[str, float] = field(default_factory=dict)
     start: str = ""  # local time of the first reading, such as 2026-03-01 22:30
     incidents: tuple[Incident, ...] = ()
+    line: str = ""
 
 
 def parse(data: object, read_csv: Callable[[str], str] | None = None) -> list[Case]:
@@ -152,7 +156,7 @@ class _Reader:
         before, data = len(self._wrong), self._data
         for key in data.keys() - CASE_KEYS:
             self._say((key,), f"unknown key; known: {', '.join(sorted(CASE_KEYS))}")
-        texts = {key: self._text(key) for key in ("profile", "site", "csv", "start")}
+        texts = {key: self._text(key) for key in ("profile", "site", "csv", "start", "line")}
         if texts["start"] and not is_moment(texts["start"]):
             self._say(("start",), "must be a local time such as 2026-03-01 22:30")
         if texts["profile"] and texts["site"]:
@@ -221,12 +225,12 @@ class _Reader:
             return 0.0
         return found
 
-    def _series(self, device: str) -> dict[str, dict[str, tuple[Entry, ...]]]:
+    def _series(self, device: str) -> Played:
         series = self._block("series")
         by_device = (
             series if all(isinstance(v, dict) for v in series.values()) and series else {device: series}
         )
-        found: dict[str, dict[str, tuple[Entry, ...]]] = {}
+        found: Played = {}
         for name, points in by_device.items():
             found[name] = {}
             for point, items in points.items():
@@ -267,17 +271,14 @@ class _Reader:
             device=str(item.get("device", device)),
         )
 
-    def _copied(
-        self, series: dict[str, dict[str, tuple[Entry, ...]]]
-    ) -> dict[str, dict[str, tuple[Entry, ...]]]:
-        """Return the series of every device as often as `copies` says."""
-        copies = self._data.get("copies")
-        if copies is None:
-            return series
-        if type(copies) is not int or not 1 <= copies <= MOST_COPIES:
-            self._say(("copies",), f"must be a whole number from 1 to {MOST_COPIES}")
-            return series
-        return {f"{name}-{n}": points for name, points in series.items() for n in range(1, copies + 1)}
+    def _copied(self, series: Played) -> Played:
+        """Return the series of every device as often as `copies` says; without it, once."""
+        copies = self._data.get("copies", 0)
+        if type(copies) is not int or not 0 <= copies <= MOST_COPIES:
+            self._say(("copies",), f"must be a whole number up to {MOST_COPIES}")
+        elif copies:
+            return {f"{name}-{n}": points for name, points in series.items() for n in range(1, copies + 1)}
+        return series
 
     def _do(self, i: int, item: dict[str, Any]) -> Do:
         path: Path = ("do", i)

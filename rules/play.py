@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.model import ANNOUNCED, EventKind, Instant, Outcome, Quality, Sample
 from rules import actions
+from rules.desk import Desk, Tree
 from rules.engine import Engine, counted_ids
 from rules.incidents import judge
 from rules.state import NANO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from gateway.model import AlarmEvent, Value
     from rules.casefile import Case, Do, Expected
-    from rules.rule import AlarmSpec
+    from rules.rule import AlarmKey, AlarmSpec
+
+    Told = Callable[[Sequence[AlarmEvent]], None]
 
 START = Instant(1000.0, 1_790_000_000 * NANO)
+LOOK_EVERY = 5.0  # seconds between two looks of the gateway at its line
 SAME_TIME = 0.0015  # seconds: the engine's arithmetic is finer than that, the file's times are coarser
 
 
@@ -56,13 +60,24 @@ class Line:
 class _Stage:
     """The engine of one case, and where its clocks stand."""
 
-    def __init__(self, case: Case, specs: Sequence[AlarmSpec]) -> None:
-        self._case, self._specs = case, specs
+    def __init__(self, case: Case, specs: Sequence[AlarmSpec], told: Told | None) -> None:
+        self._case, self._specs, self._told = case, specs, told
         self._starts = 1
         self._wall_step = wall_of(case, specs) - START.wall
         self._kept: dict[tuple[str, str], dict[str, Any]] = {}
-        self._engine = Engine(specs, {}, counted_ids(1), self.instant(0.0))
+        self._line = f"line.{case.line}" if case.line else ""
+        self._looked = 0.0
+        self._engine = self._engine_of({}, self.instant(0.0))
         self.seen: list[Seen] = []
+
+    def _engine_of(self, kept: Mapping[AlarmKey, dict[str, Any]], now: Instant) -> Engine:
+        """Return the engine of the gateway; one that looks for causes when the devices hang on a line."""
+        ids, line = counted_ids(self._starts), self._line
+        if not line:
+            return Engine(self._specs, kept, ids, now)
+        down = next(s.key for s in self._specs if s.device == line and s.rule.inputs() == ("down",))
+        devices = dict.fromkeys(self._case.series, (line, self._case.every))
+        return Desk(self._specs, kept, ids, now, Tree(devices, {line: down}))
 
     def instant(self, at: float) -> Instant:
         return Instant(START.mono + at, START.wall + round(at * NANO) + self._wall_step)
@@ -76,6 +91,10 @@ class _Stage:
         now = self.instant(at)
         samples = [s for name in self._case.series if (s := self._sample(name, step, now)) is not None]
         self._note(self._engine.observe(samples, now))
+        if isinstance(self._engine, Desk) and at >= self._looked + LOOK_EVERY:
+            self._looked = at
+            down = self._engine.roots.down_for(self._line, now.mono)
+            self._note(self._engine.observe([Sample(self._line, now.wall, now.mono, {"down": down})], now))
 
     def _sample(self, device: str, step: int, now: Instant) -> Sample | None:
         values: dict[str, Value] = {}
@@ -119,7 +138,7 @@ class _Stage:
         kept = json.loads(json.dumps([[*key, state] for key, state in self._kept.items()]))
         restored = {(device, rule): state for device, rule, state in kept}
         now = self.instant(do.at + do.seconds)
-        self._engine = Engine(self._specs, restored, counted_ids(self._starts), now)
+        self._engine = self._engine_of(restored, now)
 
     def _commit(self) -> None:
         for key, state in self._engine.take_dirty():
@@ -130,6 +149,9 @@ class _Stage:
 
     def _note(self, events: Iterable[AlarmEvent]) -> None:
         self._commit()
+        events = list(events)
+        if self._told is not None and events:
+            self._told(events)
         for e in events:
             at = round(e.mono - START.mono, 6)
             facts = e.kind.value, e.level, e.test, e.activation, e.active, e.acked, e.reason
@@ -165,9 +187,9 @@ def make_action(do: Do, occurrence: str, activations: int) -> actions.Action:
     return made[do.word]()
 
 
-def play(case: Case, specs: Sequence[AlarmSpec]) -> list[Seen]:
-    """Return everything that happens in the case, in order."""
-    stage = _Stage(case, specs)
+def play(case: Case, specs: Sequence[AlarmSpec], told: Told | None = None) -> list[Seen]:
+    """Return everything that happens in the case, in order; `told` hears the events themselves."""
+    stage = _Stage(case, specs, told)
     steps = max((len(e) for points in case.series.values() for e in points.values()), default=0)
     down_until = 0.0
     for at, _, what in sorted(_moments(case, steps), key=lambda moment: moment[:2]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway import faults
 from gateway.config import ConfigError, load, load_profile, rules_of
 from gateway.config.bind import Binder
 from gateway.config.document import Document, read
@@ -52,7 +53,7 @@ def load_cases(path: Path) -> FileOfCases:
     found: list[tuple[Case, list[AlarmSpec]]] = []
     for number, case in enumerate(cases):
         try:
-            specs = _specs(case, number, document, path)
+            specs = [*_specs(case, number, document, path), *_of_line(case)]
         except ConfigError as error:
             messages += error.messages
             continue
@@ -91,6 +92,13 @@ def _specs(case: Case, number: int, document: Document, path: Path) -> list[Alar
     rules = [rule for rule in made if rule is not None]
     bound = _bind(case, rules, None, number, document)
     return [AlarmSpec(device, rule, context) for device, own in bound.items() for rule in own]
+
+
+def _of_line(case: Case) -> list[AlarmSpec]:
+    """Return what can be wrong with the line that the devices of a case hang on."""
+    if not case.line:
+        return []
+    return [spec for spec in faults.specs([case.line]) if spec.device == faults.line_device(case.line)]
 
 
 def _bind(
