@@ -230,10 +230,11 @@ class AlarmLane:
         """Whether the audit has grown since its head was noted beside it."""
         return self.file.head != self._told_head
 
-    def prune(self, before: int) -> bool:
-        """Delete some events that are older than `before` and confirmed; tell whether there are more."""
+    def prune(self, before: int, least: int = 0) -> bool:
+        """Delete some confirmed events from before `before`, not the newest `least`; tell if there are more."""
+        spare = self.measure(0, self.issued).records - least
         try:
-            last = self.file.old(before, _PRUNE_AT_ONCE)
+            last = self.file.old(before, max(0, min(spare, _PRUNE_AT_ONCE)))
             waiting = self.book.unconfirmed(0, last)
             if waiting:
                 last = waiting[0][0] - 1

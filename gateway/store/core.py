@@ -185,7 +185,8 @@ class Core:
             self._save_positions()
         if not now.synced or now.mono < self._prune_at:
             return False
-        more = self.alarms.prune(now.wall - round(self._limits.events_keep * 1e9))
+        before = now.wall - round(self._limits.events_keep * 1e9)
+        more = self.alarms.prune(before, self._limits.events_least)
         self._prune_at = now.mono + (0 if more else _DAY / 24)
         return more
 

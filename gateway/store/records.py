@@ -81,6 +81,7 @@ class Limits:
     group: float = 2.0  # s of telemetry in one record: what a power cut may take
     group_bytes: int = 256 << 10  # a group this large is closed early
     events_keep: float = 3 * 365 * 86400.0  # s: older events go once confirmed, with a marker
+    events_least: int = 10_000  # so many newest events stay, however old (what a fire control room keeps)
     waiting_bytes: int = 16 << 20  # telemetry held in memory while the disk refuses: oldest dropped, gap
     ring: int = 20_000  # alarm events held in memory while the disk refuses: oldest dropped, gap
     floor: int | None = None  # free bytes below which telemetry is unlinked; None: 5 % of the disk

@@ -157,7 +157,7 @@ async def test_a_running_gateway_knows_its_own_head_even_when_the_note_of_it_is_
 
 async def test_retention_leaves_a_marker_and_a_chain_that_can_be_proved(tmp_path: Path) -> None:
     clock = FakeClock()
-    async with opened(tmp_path / "data", clock, Limits(events_keep=100.0)) as store:
+    async with opened(tmp_path / "data", clock, Limits(events_keep=100.0, events_least=0)) as store:
         await store.commit_alarms([b'{"e":%d}' % n for n in range(3000)], [], deeds=[b'{"type":"deed"}'])
         clock.advance(90)
         await store.commit_alarms([b'{"e":-1}'], [], deeds=[b'{"type":"deed"}'])

@@ -140,7 +140,7 @@ async def test_a_new_day_begins_a_new_file(tmp_path: Path) -> None:
 
 async def test_old_confirmed_events_go_and_leave_a_marker(tmp_path: Path) -> None:
     clock = FakeClock()
-    async with opened(tmp_path / "data", clock, Limits(events_keep=100.0)) as store:
+    async with opened(tmp_path / "data", clock, Limits(events_keep=100.0, events_least=0)) as store:
         cursor = await store.cursor("mqtt", Lane.ALARM)
         await store.commit_alarms([b"%d" % n for n in range(5000)], [])
         await cursor.confirm(1, [(1, 4000)])
@@ -152,6 +152,18 @@ async def test_old_confirmed_events_go_and_leave_a_marker(tmp_path: Path) -> Non
         marker = await store._do(0, store._core.alarms.small, "pruned")  # type: ignore[arg-type]  # any turn
         assert marker is not None
         assert "[1, 4000]" in marker
+
+
+async def test_the_newest_events_stay_however_old_they_are(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with opened(tmp_path / "data", clock, Limits(events_keep=100.0, events_least=300)) as store:
+        await store.commit_alarms([b"%d" % n for n in range(1000)], [])
+        for _ in range(3):
+            clock.advance(3601)
+            await store.upkeep()
+        kept = [record.place for record in await store.events(limit=1000)]
+        assert (len(kept), kept[-1]) == (300, (1, 701))
+        assert (await store.prove()).whole
 
 
 async def test_history_is_the_lines_of_one_device_in_order(tmp_path: Path) -> None:
