@@ -101,8 +101,7 @@ class AlarmLane:
         self.damaged.append(str(error))
         self.file, bad, saved = rescue(self.file, self.epoch)
         self.damaged[-1] = f"{bad.name} ({error}; {saved} records saved)"
-        marker = {"type": "damaged", "file": bad.name, "saved": saved}
-        self._deeds.append(chain.Deed(self.issued, self._at, chain.compact(marker)))
+        self._deeds.append(chain.Deed(self.issued, self._at, chain.damaged(bad.name, saved)))
 
     def _refused(self, error: Exception) -> None:
         self.why = str(error)
@@ -231,7 +230,7 @@ class AlarmLane:
         return self.file.head != self._told_head
 
     def prune(self, before: int, least: int = 0) -> bool:
-        """Delete some confirmed events from before `before`, not the newest `least`; tell if there are more."""
+        """Delete some confirmed events of before `before`, but not the newest `least`; tell if more wait."""
         spare = self.measure(0, self.issued).records - least
         try:
             last = self.file.old(before, max(0, min(spare, _PRUNE_AT_ONCE)))

@@ -117,6 +117,11 @@ def cut(db: sqlite3.Connection, last: int, before: int, at: int) -> Head | None:
     return append(db, (), [Deed(last, at, compact(marker))])
 
 
+def damaged(file: str, saved: int) -> bytes:
+    """Return the marker of a file that was set aside: what it took along is missing for a reason."""
+    return compact({"type": "damaged", "file": file, "saved": saved})
+
+
 def compact(data: Any) -> bytes:  # noqa: ANN401 - JSON
     """Return JSON as it goes into the chain."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(

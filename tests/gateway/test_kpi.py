@@ -124,6 +124,12 @@ def test_it_stays_small_in_a_flood() -> None:
     assert len(kpis._acks) == KEPT
     assert not kpis._open
     assert len(kpis._buckets) <= 144
+    assert (
+        sum(kpis._sources.values())
+        == sum(bucket.calls for bucket in kpis._buckets)
+        == sum(kpis._levels.values())
+    )
+    assert min(kpis._sources.values()) > 0
 
 
 def test_the_journal_gives_the_same_step() -> None:
