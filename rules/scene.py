@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.model import Quality
+from rules.state import Input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -142,6 +143,11 @@ class Scene:
             return truth, FOREVER
         until = self._devices[key[0]].mono + alarm.pace.max_gap
         return (None, FOREVER) if now >= until else (False, until)
+
+    def unheard(self, key: AlarmKey) -> bool:
+        """Return whether an alarm has not been judged since the start: soon it will tell."""
+        alarm = self._alarms.get(key)
+        return alarm is not None and alarm.state.input is Input.UNVERIFIED
 
     def _patience(self, device: str) -> float:
         """Return how old a reading of the device may be."""

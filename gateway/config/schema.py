@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAMES = {"propertyNames": {"pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"}}
 
+WHERE = {
+    "devices": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+    "zone": {"type": "string"},
+}
+
 
 class _Collector:
     """Puts schemas together whose definitions stand under one roof."""
@@ -51,6 +56,16 @@ def _rule(collector: _Collector, *, change: bool) -> dict[str, Any]:
     return {"anyOf": kinds}
 
 
+def _site_rule(collector: _Collector) -> dict[str, Any]:
+    """Return the schema of a rule of the whole site: it also says for which devices."""
+    kinds = []
+    for kind in KINDS:
+        part = dict(rule_shape(kind).schema())
+        part["properties"] = {**WHERE, **part["properties"]}
+        kinds.append(collector.add(f"{kind.title()}RuleOfSite", part))
+    return {"anyOf": kinds}
+
+
 def _site() -> dict[str, Any]:
     collector = _Collector()
     line = collector.add("Line", line_shape().schema())
@@ -63,6 +78,12 @@ def _site() -> dict[str, Any]:
     top["properties"] = {
         **top["properties"],
         "lines": {"type": "object", "additionalProperties": line, **NAMES},
+        "rules": {
+            "anyOf": [
+                {"type": "object", "additionalProperties": _site_rule(collector), **NAMES},
+                {"type": "null"},
+            ]
+        },
         "devices": {
             "anyOf": [
                 {"type": "object", "additionalProperties": collector.add("Device", device), **NAMES},

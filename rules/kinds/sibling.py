@@ -86,7 +86,7 @@ class Sibling(Rule):
             and ((points := site[name].points) is None or self.point in points)
         )
         if len(others) < self.min_peers:
-            raise Asleep(f"{len(others)} peers of {home} have {self.point}, {self.min_peers} are needed")
+            raise Asleep(f"{len(others)} other devices here have {self.point}, {self.min_peers} are needed")
         return replace(self, others=others)
 
     def judge(self, look: Look) -> Verdict | None:

@@ -23,6 +23,16 @@ MESSAGE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How the members of a vote stand."""
+
+    votes: int
+    silent: int  # they abstain: sick, out of service, in a drill
+    unheard: int  # not judged since the start
+    of: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote(Following):
     """The rule `of` at `m` devices of a zone (or of `devices`) within `window`.
@@ -93,19 +103,27 @@ class Vote(Following):
         ends = [
             last[n] + self.window for n, r, t in zip(self.members, recent, found, strict=True) if r and not t
         ]
-        votes = sum(recent)
-        silent = sum(t is None and not r for t, r in zip(found, recent, strict=True))
-        able = len(found) - silent
-        if not able:
+        unheard = [look.scene is not None and look.scene.unheard(key) for key in self.follows()]
+        tally = Tally(
+            votes=sum(recent),
+            silent=sum(t is None and not (r or u) for t, r, u in zip(found, recent, unheard, strict=True)),
+            unheard=sum(u and not r for r, u in zip(recent, unheard, strict=True)),
+            of=len(found),
+        )
+        if tally.silent == tally.of:
             return Verdict((None,) * len(look.phases), None, Quality.NO_ANSWER, moment(until))
-        truths_ = (self._decide(votes, able, silent), votes >= 1)[: len(look.phases)]
-        quality = Quality.GOOD if truths_[0] is not None else Quality.NO_ANSWER
-        return Verdict(truths_, votes, quality, moment(until, *ends))
+        first = True if tally.votes else None if tally.unheard else False
+        vote = self._decide(tally)
+        quality = Quality.GOOD if vote is not None else Quality.NO_ANSWER
+        return Verdict((vote, first)[: len(look.phases)], tally.votes, quality, moment(until, *ends))
 
-    def _decide(self, votes: int, able: int, silent: int) -> bool | None:
-        if votes >= self.needed(silent):
+    def _decide(self, tally: Tally) -> bool | None:
+        needed = self.needed(tally.silent)
+        if tally.votes >= needed:
             return True
-        return False if able >= self.needed(silent) else None
+        if tally.votes + tally.unheard >= needed and tally.unheard:
+            return None  # right after a start: those who have not been heard yet are not sick
+        return False if tally.of - tally.silent >= needed else None
 
     def needed(self, silent: int) -> int:
         """Return how many must agree while so many abstain."""

@@ -149,6 +149,22 @@ def test_a_restart_neither_tells_nor_forgets() -> None:
     assert sorted(again.see(12, a=10, b=10)) == ["a/high clear", "b/high clear", "site/vote clear"]
 
 
+def test_a_restart_does_not_take_those_not_heard_yet_for_sick() -> None:
+    """One of three stands. After a restart the two others have not been judged: no 2 of 3 becomes 1 of 1."""
+    alarms = (("site", vote(*"abc", degrade="safe", pre_level=4)), *((name, HIGH) for name in "abc"))
+    site = Site(*alarms)
+    site.see(1, a=10, b=10, c=10)
+    assert site.see(2, a=60) == ["a/high raise", "site/vote raise"]
+    kept = {key: state for key, state in site.engine.take_dirty() if state is not None}
+    specs = [AlarmSpec(device, rule) for device, rule in alarms]
+    site.engine = Engine(specs, kept, counted_ids(2), Instant(10.0, WALL + 10 * NANO))
+    assert site.tick(10.1) == []
+    assert site.see(10.5, a=60) == []
+    assert site.see(11, b=10) == []
+    assert site.see(12, a=60, c=10) == []
+    assert site.see(13, a=60, b=60, c=10) == ["b/high raise", "site/vote upgrade"]
+
+
 def test_a_rule_that_is_taken_away_is_unknown_to_those_who_look_at_it() -> None:
     site = Site(("a", Evidence(name="sure", of=("high",), k=1, home="a")), ("a", HIGH))
     site.see(1, a=60)
