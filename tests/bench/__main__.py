@@ -51,6 +51,7 @@ SCRIPTS = {
     "late_replies": Script("late answers, none credited to another request", ("10000",), ("400", "40")),
     "exchange_rate": Script("requests/s of line and device alone", ("5",), ("2",)),
     "engine": Script("rules by themselves", (), ()),
+    "alarms": Script("alarms: missed, twice, lost, late; what the engine costs", (), (), "alarms_bench"),
     "schedule": Script("schedule and poller by themselves", ("2",), ("0.5",)),
     "store": Script("journal by itself", (), ()),
 }  # fmt: skip
