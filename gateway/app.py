@@ -183,7 +183,9 @@ def make_poller(
             polled.append(
                 Polled(driver, groups(reported, judged[device.name], device.every, device.alarm_every))
             )
-    timing = Timing(timeout=settings.timeout, inflight=settings.inflight)
+    period = min((device.alarm_every for device in site.devices.values() if device.line == name), default=0.0)
+    phase = min(period, 1.0) * list(site.lines).index(name) / len(site.lines)
+    timing = Timing(timeout=settings.timeout, phase=phase, inflight=settings.inflight)
     return Poller(name, line, polled, pipeline.accept, clock, timing), line
 
 

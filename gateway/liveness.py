@@ -28,6 +28,7 @@ class Timing:
     """How a line treats devices that do not answer. Seconds."""
 
     timeout: float = 0.3  # what a silent device costs at first guess; learned afterwards
+    phase: float = 0.0  # before the very first poll: lines that start together shall not poll together
     inflight: int = 1  # devices that may be read at the same time
     lost_cycles: int = 2  # failures in a row before a device can be lost
     retry: float = 1.0  # pause before a suspect is asked again

@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 COMMAND_ROW = 4  # commands in a row before a due poll gets its turn: orders must not blind the alarms
 HELD_LEAST = 0.02  # seconds before a device that was held back is tried again, whatever the line says
-SLACK = 0.02  # of the shortest period: how late a poll may begin so that lines wake together
+SLACK = 0.04  # of the shortest period: how late a poll may begin so that lines wake together
 SILENT = 60.0  # seconds of silence of all devices before the port is closed and opened afresh
 
 
@@ -63,7 +63,8 @@ class Poller:
         self.name = name
         self._line = line
         self._clock = clock
-        self._lanes = (timing or Timing()).inflight
+        timing = timing or Timing()
+        self._lanes, self._phase = timing.inflight, timing.phase
         polled = tuple(devices)
         self._stations = {p.device.name: Station(p.device) for p in polled}
         now = clock.mono()
@@ -79,11 +80,13 @@ class Poller:
 
     async def run(self) -> None:
         """Poll until cancelled. Expected failures stay in here; anything else is a bug and comes out."""
+        phase = self._phase
         try:
             while True:
                 await self._opening.bring_up()
                 self._up = True
-                self.schedule.restart(self._clock.mono())
+                self.schedule.restart(self._clock.mono() + phase)
+                phase = 0.0
                 await self._session()
                 await self._line.close()
         finally:

@@ -35,7 +35,7 @@ MEMORY, CPU = 60.0, 0.04  # MB, seconds for 1,000 values: what was promised
 def servers(folder: Path) -> Iterator[tuple[int, str]]:
     """Give the port of a broker behind which everything that is told is also written, and what that is."""
     with contextlib.ExitStack() as stack:
-        broker = stack.enter_context(Mosquitto(folder / "broker"))
+        broker = stack.enter_context(Mosquitto(folder / "broker", extra="set_tcp_nodelay true"))
         if not shutil.which("influxd"):
             yield broker.port, "Mosquitto, no ingest"
             return
