@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING
 import pytest
 from journals import everything, opened
 
-from gateway.store import Lane
+from gateway.store import Lane, audit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,6 +113,8 @@ async def kill_often(data: Path, rounds: int, seed: int) -> Ledger:
         heard = listen(process.stdout, chance.uniform(0, 0.25))
         ledger.note(heard + kill(process))
         assert await missing(data, ledger) == (set(), set()), f"seed {seed}"
+        with audit.opened(data) as db:
+            assert audit.prove(db).whole, f"seed {seed}"
     assert len(set(ledger.epochs)) == rounds
     return ledger
 
