@@ -109,6 +109,7 @@ async def work(site: Site, gateway: Gateway, systemd: Systemd, stop: asyncio.Eve
             start(store.run(), name="store"),
             start(gateway.host.measure_lag(), name="lag"),
             start(serve(Api(parts).app(), socket, parts.stopping), name="api"),
+            start(parts.watch(), name="drill"),
             start(housekeeping(site, gateway.report), name="housekeeping"),
             start(systemd.watch(lambda: pipeline.counts.steps), name="watchdog"),
         ]

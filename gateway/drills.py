@@ -62,6 +62,8 @@ class Drills:
 
     def __init__(self, kept: str | None, now: Instant) -> None:
         self.drill: Drill | None = None
+        self.suspects: list[str] = []  # detectors whose test alarms are to be taken for real
+        self._standing: set[tuple[str, str]] = set()  # red test alarms of which the condition holds
         if kept:
             data: dict[str, Any] = json.loads(kept)
             left = (data["ends"] - now.wall) / NANO if now.synced else data["left"]
@@ -81,8 +83,10 @@ class Drills:
         return json.dumps({**data, "left": max(0.0, drill.until - now.mono)}, ensure_ascii=False)
 
     def note(self, events: Iterable[AlarmEvent]) -> None:
-        """Tick off the detectors that were heard."""
+        """Tick off the detectors that were heard, and suspect the second one that is red."""
         for event in events:
+            if event.test:
+                self._suspect(event)
             if event.test and event.kind in SIGNALS:
                 self.hear(event.device, event.rule, event.at, event.level, event.value)
 
@@ -101,13 +105,22 @@ class Drills:
             "response": None if response is None else round(response, 1),
         }  # fmt: skip
 
-    def status_of(self, event: AlarmEvent) -> str:
-        """Return the status of an event as it is told outside: Actual, Exercise or Test (CAP)."""
-        if not event.test:
-            return "Actual"
-        drill = self.drill
-        inside = drill is not None and drill.kind is Kind.EXERCISE and event.device in drill.devices
-        return "Exercise" if inside else "Test"
+    def _suspect(self, event: AlarmEvent) -> None:
+        """In a walk test, one detector at a time is set off: a second one that is red at once is real.
+
+        Not one whose test was announced (alarms.md 7).
+        """
+        drill, key = self.drill, (event.device, event.rule)
+        if event.level != 1 or not event.active:
+            self._standing.discard(key)
+            return
+        self._standing.add(key)
+        if drill is None or drill.kind is not Kind.WALK_TEST or event.kind not in SIGNALS:
+            return
+        if event.device not in drill.announced and any(
+            device != event.device for device, _ in self._standing
+        ):
+            self.suspects.append(event.device)
 
     def report(self, now: Instant) -> dict[str, Any] | None:
         """Return the drill for people: what was asked, and a line per detector."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,7 +21,7 @@ from gateway.model import Command
 from rules.permissions import Ask, Task
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -61,7 +61,8 @@ class Parts:
     stopping: asyncio.Event
     people: People
     deeds: Deeds
-    work: Sequence[Route] = ()  # what people do to alarms and devices
+    work: Sequence[Route]  # what people do to alarms and devices
+    watch: Callable[[], Coroutine[Any, Any, None]]  # to be run beside the API
 
 
 class Api:
@@ -82,6 +83,7 @@ class Api:
             Route("/api/v1/devices/{name}/history", self._history),
             Route("/api/v1/alarms", self._alarms),
             Route("/api/v1/alarms/{device}/{rule}", self._alarm),
+            Route("/api/v1/notices", self._notices),
             Route("/api/v1/events", self._events),
             Route("/api/v1/kpi", self._kpi),
             Route("/api/v1/lines/{name}/exchange", self._exchange, methods=["POST"]),
@@ -170,6 +172,9 @@ class Api:
         events = (json.loads(record.payload) for record in records)
         timeline = [event for event in events if (event["device"], event["rule"]) == key]
         return JSONResponse(self._parts.alarms.row(view, self._parts.clock.now()) | {"timeline": timeline})
+
+    async def _notices(self, request: Request) -> Response:
+        return JSONResponse(self._parts.alarms.notices(asked(request, "limit", 1, MOST_EVENTS, 200)))
 
     async def _events(self, request: Request) -> Response:
         since, limit = asked(request, "since", 0, LAST, 0), asked(request, "limit", 1, MOST_EVENTS, 200)

@@ -13,7 +13,7 @@ from gateway.model import Answer, Outcome
 from gateway.pipeline import Deed
 from gateway.store.chain import compact
 from rules.actions import Reply
-from rules.permissions import Ask, Person, Task, judge
+from rules.permissions import Ask, Person, Role, Task, judge
 from rules.rule import gravity
 from rules.view import view_of
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rules.engine import Engine
     from rules.rule import AlarmKey
 
+MACHINE = Person("", Role.AUTOMATION)
 WAITS = 15 * 60.0  # seconds a request waits for its second person
 MOST_REQUESTS = 32
 
@@ -79,6 +80,13 @@ class Deeds:
             answer = Answer("", Outcome.REFUSED, verdict.reason, data)
             await self.note(who, order.ask, answer, order.facts, second)
             return answer
+        return await self._act(who, order, second)
+
+    async def decide(self, order: Order) -> Answer:
+        """Carry out what the gateway itself decided; it is written down like anybody's deed."""
+        return await self._act(MACHINE, order, None)
+
+    async def _act(self, who: Person, order: Order, second: Person | None) -> Answer:
         before = self._seen(order.keys)
 
         def act(engine: Engine, now: Instant) -> Reply:

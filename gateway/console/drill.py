@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from gateway.model import Instant
     from rules.actions import Action
     from rules.permissions import Person
+
+
+LOOK = 0.5  # seconds between two looks for suspects
+SECOND = "a second detector in a walk test"
 
 
 class DrillDesk:
@@ -107,6 +112,20 @@ class DrillDesk:
         )
         done(await self._deeds.do(self._people.asking(request, text(body, "actor", "")), order))
         return await self._show(request)
+
+    async def watch(self) -> None:
+        """Take the alarms of a suspected detector for real, soon; until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK)
+            while self._drills.suspects:
+                device = self._drills.suspects.pop(0)
+                order = Order(
+                    self._deeds.ask(Task.END_DRILL, [], comment=SECOND),
+                    self._deeds.keys([device]),
+                    lambda *_: actions.StopDrill(reason=SECOND),
+                    {"device": device},
+                )
+                await self._deeds.decide(order)
 
     def _detectors(self, devices: tuple[str, ...]) -> tuple[str, ...]:
         """Return the devices that can alarm, and not only fail."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.console.baseline import BaselineDesk
 from gateway.console.books import Books
@@ -12,7 +12,7 @@ from gateway.console.peers import People
 from gateway.console.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from starlette.routing import Route
 
@@ -31,6 +31,7 @@ class Office(NamedTuple):
     people: People
     deeds: Deeds
     routes: Sequence[Route]
+    watch: Callable[[], Coroutine[Any, Any, None]]  # to be run beside them
 
 
 def office(
@@ -43,10 +44,11 @@ def office(
     engine, pipeline, store, clock = parts
     people, devices = People(site.people), site.devices
     deeds = Deeds(engine, pipeline, clock, store.epoch)
+    drill = DrillDesk(deeds, people, devices, (kept.drills, facts), clock)
     desks = (
         Work(deeds, people, devices),
-        DrillDesk(deeds, people, devices, (kept.drills, facts), clock),
+        drill,
         BaselineDesk(deeds, people, devices, kept.baselines, store, clock),
         Books(store, clock),
     )
-    return Office(people, deeds, [route for desk in desks for route in desk.routes()])
+    return Office(people, deeds, [route for desk in desks for route in desk.routes()], drill.watch)

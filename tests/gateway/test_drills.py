@@ -8,6 +8,7 @@ import pytest
 from clock import FakeClock
 
 from gateway.drills import REMIND, Drill, Drills, Kind, members
+from gateway.model import AlarmClass, AlarmEvent, EventKind, Quality
 
 WHERE = {"gas-1": ("b3", "bus"), "gas-2": ("b3", "plant"), "cover": ("", "bus")}
 
@@ -109,3 +110,43 @@ def test_a_restart_keeps_the_drill_and_never_lengthens_it() -> None:
     assert (report["heard"], report["kind"], report["devices"]) == (1, "walk_test", 3)
     clock.step_wall(3600 + 600)
     assert not Drills(kept, clock.now()).running(clock.now())
+
+
+def red(device: str, kind: str = "raise", *, active: bool = True, level: int = 1) -> AlarmEvent:
+    return AlarmEvent(
+        kind=EventKind(kind), device=device, rule="r", occurrence="1", n=1, at=0, mono=0.0,
+        alarm_class=AlarmClass.GAS, level=level, letter="B", active=active, acked=False, latched=False,
+        activation=1, value=60.0, limit=50.0, unit="", quality=Quality.GOOD, test=True, actor="", reason="", message={},
+    )  # fmt: skip
+
+
+def test_a_second_detector_that_is_red_at_once_is_suspected() -> None:
+    drills = begun(FakeClock())
+    drills.note([red("gas-1")])
+    assert drills.suspects == []
+    drills.note([red("gas-2")])
+    assert drills.suspects == ["gas-2"]
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        [red("gas-1", "cond_normal", active=False)],  # the first has gone
+        [red("gas-1", "update", level=3)],  # or is no longer red
+    ],
+)
+def test_one_after_the_other_is_a_walk_test(between: list[AlarmEvent]) -> None:
+    drills = begun(FakeClock())
+    drills.note([red("gas-1"), *between, red("gas-2")])
+    assert drills.suspects == []
+
+
+def test_one_that_was_announced_is_not_suspected_and_neither_is_one_in_an_exercise() -> None:
+    drills = begun(FakeClock())
+    assert drills.drill is not None
+    drills.drill.announced["gas-2"] = 1
+    drills.note([red("gas-1"), red("gas-2")])
+    drills.drill.announced.clear()
+    drills.drill.kind = Kind.EXERCISE
+    drills.note([red("gas-2", "upgrade")])
+    assert drills.suspects == []

@@ -396,3 +396,23 @@ def test_two_accounts_of_this_machine_are_two_persons_and_a_third_only_looks() -
             assert row is not None
             assert row["letter"] == "I"
             assert deeds(running)[-1]["second"]["name"] == "zhao"
+
+
+def test_a_second_red_detector_in_a_walk_test_is_taken_for_real(tmp_path: Path) -> None:
+    red = MANY.replace(
+        "allow_writes: [limit]}}", "allow_writes: [limit], rules: {{lel-high: {{level: 1}}}}}}"
+    )
+    red = red.replace(
+        "address: 2, every: 100ms}}", "address: 2, every: 100ms, rules: {{lel-high: {{level: 1}}}}}}"
+    )
+    with Running(tmp_path, red) as running:
+        assert post(running, "/drill/start", scope="all", comment="walk")[0] == 200
+        assert raised(running)["test"]
+        raised(running, "box-2")
+        row = running.wait(lambda: (found := running.alarm("box-2")) and not found["test"] and found)
+        assert row
+        assert row["level"] == 1
+        first = running.alarm()
+        assert first is not None
+        assert first["test"]
+        assert deeds(running)[-1]["who"]["role"] == "automation"
