@@ -31,6 +31,7 @@ from gateway.links import encode
 from gateway.links.mqtt import MqttLink
 from gateway.links.mqtt_broker import Broker, Message
 from gateway.liveness import Timing
+from gateway.people import telling
 from gateway.pipeline import Pipeline
 from gateway.poller import Polled, Poller
 from gateway.report import Report
@@ -133,7 +134,7 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     kept = await load(site.devices, store, clock.now())
     mark_exercise(facts, kept.drills)
     alarms = [*kept.baselines.apply(site_specs(site)), *specs(site.lines)]
-    engine = Desk(alarms, states, counted_ids(store.epoch), clock.now(), site_tree(site))
+    engine = Desk(alarms, states, counted_ids(store.epoch), clock.now(), site_tree(site), telling(site))
     links: list[Link] = []
 
     def tell(events: Sequence[AlarmEvent]) -> None:

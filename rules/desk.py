@@ -1,4 +1,4 @@
-"""The engine at its desk: root causes are looked for before it judges. Pure.
+"""The engine at its desk: root causes are looked for before it judges, people are told after. Pure.
 
 A `Desk` is an engine; whoever owns one gives it samples, time and actions as ever.
 """
@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gateway.model import Outcome
+from rules.actions import Reply
 from rules.engine import Engine, with_companions
+from rules.notices import CLIMB, DESK, NOTICE, Notices
 from rules.roots import Leaf, Roots
 from rules.rule import FAULTS
 
@@ -16,8 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gateway.model import AlarmEvent, Instant, Sample
+    from rules.actions import Action
+    from rules.ladders import Ladder
+    from rules.receipts import Receipt
     from rules.roots import Move
     from rules.rule import AlarmKey, AlarmSpec
+
+KEPT = frozenset({NOTICE, CLIMB, DESK})  # what is kept beside the alarms, under names that no device can have
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,15 @@ class Tree:
     devices: Mapping[str, tuple[str, float]] = field(default_factory=dict)  # -> line, seconds between polls
     lines: Mapping[str, AlarmKey] = field(default_factory=dict)  # -> the fault that says it is down
     gateway: AlarmKey = ("gateway", "lines-down")
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Who is told: the ladders of the site, the place of each device, seconds east of UTC at a wall time."""
+
+    ladders: Mapping[str, Ladder] = field(default_factory=dict)
+    zones: Mapping[str, str] = field(default_factory=dict)
+    offset: Callable[[int], float] = lambda _: 0.0
 
 
 class Desk(Engine):
@@ -39,26 +56,64 @@ class Desk(Engine):
         new_id: Callable[[], str],
         now: Instant,
         tree: Tree,
+        telling: Telling | None = None,
     ) -> None:
-        """Take up the alarms and what is hidden where they were left. Raises ValueError as `Engine` does."""
-        super().__init__(specs, restored, new_id, now)
+        """Take up all that was left: alarms, what is hidden, what is told. Raises as `Engine` does."""
+        super().__init__(specs, {key: s for key, s in restored.items() if key[0] not in KEPT}, new_id, now)
         alarms = list(self.alarms())
         hidden = [(alarm.key, _roots_of(alarm.state.roots)) for alarm in alarms if alarm.state.roots]
         standing = [alarm.key for alarm in alarms if alarm.state.live]
         self.roots = Roots(leaves(specs, tree), tree.lines, tree.gateway, hidden, standing, now.mono)
+        telling = telling or Telling()
+        self.notices = Notices(telling.ladders, telling.zones, telling.offset, restored, now)
 
     def observe(self, samples: Sequence[Sample], now: Instant) -> list[AlarmEvent]:
         """Judge samples; what they say of lines and devices comes first."""
         moves = self.roots.observe(samples, now.mono)
-        return [*self._hide(moves, now), *super().observe(samples, now)]
+        hidden, events = self._hide(moves, now), super().observe(samples, now)
+        self.notices.note(events, now)
+        return hidden + events
 
     def tick(self, now: Instant) -> list[AlarmEvent]:
         """Let time pass up to `now`."""
-        return [*self._hide(self.roots.tick(now.mono), now), *super().tick(now)]
+        hidden, events = self._hide(self.roots.tick(now.mono), now), super().tick(now)
+        self.notices.note(events, now)
+        self.notices.tick(now)
+        return hidden + events
+
+    def act(self, key: AlarmKey, action: Action, now: Instant) -> Reply:
+        """Do something to an alarm; those who were told of it hear of it."""
+        reply = super().act(key, action, now)
+        self.notices.note(reply.events, now)
+        return reply
+
+    def put(self, spec: AlarmSpec, now: Instant, actor: str = "") -> list[AlarmEvent]:
+        """Take in a new or edited rule."""
+        events = super().put(spec, now, actor)
+        self.notices.note(events, now)
+        return events
+
+    def remove(self, key: AlarmKey, now: Instant, actor: str = "") -> list[AlarmEvent]:
+        """Take out a rule."""
+        events = super().remove(key, now, actor)
+        self.notices.note(events, now)
+        return events
+
+    def receipt(self, number: int, receipt: Receipt, reason: str, now: Instant) -> Reply:
+        """Take a receipt of a notice, from the way that carried it."""
+        self._now = now
+        if number not in self.notices.outbox.notices:
+            return Reply(Outcome.UNKNOWN, "no_such_notice", [])
+        self.notices.receipt(number, receipt, reason, now)
+        return Reply(Outcome.DONE, "", [])
+
+    def take_dirty(self) -> list[tuple[AlarmKey, dict[str, Any] | None]]:
+        """Return the states changed since the last call, and what people are to be told."""
+        return [*super().take_dirty(), *self.notices.take_dirty(self._now)]
 
     def next_deadline(self) -> float | None:
         """Return the monotonic second at which `tick` may have something to do."""
-        moments = (super().next_deadline(), self.roots.next_deadline())
+        moments = (super().next_deadline(), self.roots.next_deadline(), self.notices.next_deadline())
         return min((moment for moment in moments if moment is not None), default=None)
 
     def _hide(self, moves: Sequence[Move], now: Instant) -> list[AlarmEvent]:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from drivers.line.settings import LineSettings
 from drivers.profile import Profile
+from rules.ladders import check_condition
 from rules.permissions import Role
 from rules.rule import Rule
 
@@ -198,6 +199,11 @@ class Step:
     to: tuple[str, ...]
     until: Literal["ack", "accepted"] | None = None
     condition: str | None = None  # YAML key: if
+
+    def __post_init__(self) -> None:
+        """Refuse a condition that nobody can decide."""
+        if self.condition is not None and (wrong := check_condition(self.condition)):
+            raise ValueError(f"if: {wrong}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

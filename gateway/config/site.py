@@ -17,6 +17,7 @@ from gateway.config.report import Report, describe, suggest
 from gateway.config.settings import ConsoleSettings, DeviceSettings, Head, Site, StoreSettings
 from gateway.config.siterules import SiteRules, inventory
 from gateway.config.validate import Shape
+from rules.ladders import NAMES as LADDERS
 from rules.site import Member
 
 if TYPE_CHECKING:
@@ -166,7 +167,9 @@ def _site(
     for name in lines:
         if not any(device.line == name for device in devices.values()):
             report.note(f"line {name} has no devices")
-    for key in ("ladders", "people", "fire_center"):
+    for name in sorted(set(head.ladders or {}) - set(LADDERS)):
+        report.note(f"ladder {name} is never climbed: the names are {', '.join(LADDERS)}")
+    for key in ("people", "fire_center"):
         if getattr(head, key):
             report.note(f"{key}: read and checked, but not yet used by this version")
     return Site(

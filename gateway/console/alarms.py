@@ -32,6 +32,18 @@ class Alarms:
         """Return one alarm that stands, or None."""
         return next((v for v in self._engine.view() if (v.device, v.rule) == (device, rule)), None)
 
+    def notices(self, limit: int) -> dict[str, Any]:
+        """Return what people are told, newest first, and whether this is a flood."""
+        stage = self._engine.notices
+        newest = sorted(stage.outbox.notices.values(), key=lambda notice: -notice.id)[:limit]
+        unseen = {"began", "retry"}  # on this machine's monotonic clock
+        rows = [{name: getattr(n, name) for name in n.__slots__ if name not in unseen} for n in newest]
+        counts = {
+            "waiting": sum(not n.done for n in stage.outbox.notices.values()),
+            "fleeting": stage.fleeting,
+        }
+        return {"flood": stage.flood, **counts, "dropped": stage.outbox.dropped, "notices": rows}
+
     def row(self, view: View, now: Instant) -> dict[str, Any]:
         """Return one alarm as JSON-able data; `age` in seconds since it opened."""
         row = asdict(view)

@@ -37,6 +37,12 @@ async def test_sixty_devices_are_one_message(way: str, tmp_path: Path) -> None:
         assert street.outside() == [f"clear {LINE}"]
         assert street.rows("H") == []
         assert [(v.occurrence, v.letter, v.level) for v in street.rows("B")] == gas
+        said = [
+            (n.person, n.kind, n.alarms[0].split("/")[0]) for n in street.desk.notices.outbox.notices.values()
+        ]
+        line = [(person, kind) for person, kind, device in said if device == "line.bus"]
+        assert line == [("maintenance", "raise"), ("maintenance", "clear")]
+        assert {device for _, _, device in said} == {"gas-07", "line.bus"}, "nobody hears of the sixty"
     last = {(e.device, e.rule): e.kind for e in street.happened}
     assert {last[name, "stale"] for name in DEVICES} == {EventKind.UNSUPPRESS}, "what was hidden ended inside"
 
@@ -125,3 +131,18 @@ async def test_devices_that_die_one_by_one_are_no_line(tmp_path: Path) -> None:
             await street.live(40)
         assert LINE not in " ".join(street.outside())
         assert street.rows("H") == []
+
+
+async def test_notices_are_on_disk_with_the_events_that_caused_them(tmp_path: Path) -> None:
+    """Killed at once: what was to be told is still to be told, once."""
+    street = Street()
+    async with street.start(tmp_path):
+        street.values["gas-07"] = 40.0
+        await street.live(2)
+        first = {n.id: (n.person, n.kind) for n in street.desk.notices.outbox.notices.values()}
+        assert ("community_duty", "raise") in first.values()
+    async with street.start(tmp_path):
+        await street.live(5)
+        again = {n.id: (n.person, n.kind) for n in street.desk.notices.outbox.notices.values()}
+        assert again == first
+        assert len(street.desk.notices.climbs) == 1
