@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ from gateway.people import telling
 from gateway.pipeline import Pipeline
 from gateway.poller import Polled, Poller
 from gateway.report import Report
-from gateway.specs import judged_points, site_specs, site_tree
+from gateway.specs import judged_points, site_specs
 from gateway.store import Lane, Limits, Store
 from gateway.turns import groups
 from rules.desk import Desk
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+HAND_OVER = 0.0005  # seconds: the thread that commits an alarm waits for the interpreter several times
 DRAIN = 5.0  # seconds at the end for what is still on its way
 
 
@@ -95,6 +97,7 @@ def keep_what_is() -> None:
     """
     gc.freeze()
     gc.enable()
+    sys.setswitchinterval(HAND_OVER)
 
 
 async def work(site: Site, gateway: Gateway, systemd: Systemd, stop: asyncio.Event, socket: Path) -> None:
