@@ -36,7 +36,7 @@ from gateway.people import telling
 from gateway.pipeline import Pipeline
 from gateway.poller import Polled, Poller
 from gateway.report import Report
-from gateway.specs import judged_points, site_specs
+from gateway.specs import judged_points, site_specs, site_tree
 from gateway.store import Lane, Limits, Store
 from gateway.turns import groups
 from rules.desk import Desk
