@@ -44,6 +44,12 @@ PURE = [
     "drivers/registers.py",
     "drivers/checks.py",
     *(p.relative_to(ROOT).as_posix() for p in (ROOT / "drivers/codec").glob("*.py")),
+    *(f"drivers/{name}.py" for name in ("bcd", "cutter", "stamp")),
+    *(
+        p.relative_to(ROOT).as_posix()
+        for folder in ("dc589", "dlt645", "dny", "gb26875", "gst9000", "tilt", "witmotion")
+        for p in (ROOT / "drivers" / folder).glob("*.py")
+    ),
     *(f"drivers/line/{name}.py" for name in ("owed", "timing", "dialect", "settings")),
     "drivers/modbus/orders.py",
     "drivers/modbus/reading.py",

@@ -5,7 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from drivers.dc589.explain import explain as explain_dc589
+from drivers.dlt645.explain import explain as explain_dlt645
+from drivers.dny.frame import explain as explain_dny
+from drivers.gb26875.explain import explain as explain_gb26875
+from drivers.gst9000.record import explain as explain_gst9000
 from drivers.modbus.explain import explain_rtu, explain_tcp
+from drivers.tilt.values import explain_68, explain_77
+from drivers.witmotion.frame import explain as explain_witmotion
 from gateway.cli.output import Failure, add_output, print_json, print_table
 from gateway.language import say
 
@@ -14,8 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DECODERS: dict[str, Callable[[bytes], dict[str, Any]]] = {
+    "dc589": explain_dc589,
+    "dlt645": explain_dlt645,
+    "dny": explain_dny,
+    "gb26875": explain_gb26875,
+    "gst9000": explain_gst9000,
     "modbus-rtu": explain_rtu,
     "modbus-tcp": explain_tcp,
+    "tilt68": explain_68,
+    "tilt77": explain_77,
+    "witmotion": explain_witmotion,
 }
 """Every protocol that can be explained; a new one is a line here."""
 

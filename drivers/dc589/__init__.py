@@ -1,0 +1,1 @@
+"""DC589 charging boards: frames and their fields. Pure."""

@@ -1,0 +1,1 @@
+"""DL/T 645 energy meters: frames, data identifiers, relay orders. Pure."""

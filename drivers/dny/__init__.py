@@ -1,0 +1,1 @@
+"""DNY (AP3000) charging boards: frames. Pure."""

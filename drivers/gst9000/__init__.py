@@ -1,0 +1,1 @@
+"""GST9000 fire panels: the records they send to a printer. Pure."""
