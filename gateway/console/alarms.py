@@ -40,7 +40,7 @@ class Alarms:
         rows = [{name: getattr(n, name) for name in n.__slots__ if name not in unseen} for n in newest]
         counts = {
             "waiting": sum(not n.done for n in stage.outbox.notices.values()),
-            "fleeting": stage.fleeting,
+            "fleeting": stage.together.fleeting,
         }
         return {"flood": stage.flood, **counts, "dropped": stage.outbox.dropped, "notices": rows}
 

@@ -169,14 +169,19 @@ class Deeds:
 
         An acknowledgement is about the alarm as it stands; what hides one, about the worst it may become.
         """
-        alarms = [alarm for key in keys if (alarm := self.alarm(key)) is not None]
+        alarms = self.alarms(keys)
         levels = [_level(alarm, task) for alarm in alarms]
         level = min(levels, key=gravity, default=0)
         return Ask(task, level, any(alarm.protected for alarm in alarms), seconds, comment)
 
     def alarm(self, key: AlarmKey) -> Alarm | None:
         """Return one alarm of the engine."""
-        return next((alarm for alarm in self._engine.alarms() if alarm.key == key), None)
+        return next(iter(self.alarms([key])), None)
+
+    def alarms(self, keys: Iterable[AlarmKey]) -> list[Alarm]:
+        """Return these alarms of the engine, in one walk: a drill may be about thousands."""
+        wanted = set(keys)
+        return [alarm for alarm in self._engine.alarms() if alarm.key in wanted]
 
     def keys(self, devices: Iterable[str]) -> list[AlarmKey]:
         """Return all alarms of some devices."""

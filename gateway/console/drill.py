@@ -129,11 +129,8 @@ class DrillDesk:
 
     def _detectors(self, devices: tuple[str, ...]) -> tuple[str, ...]:
         """Return the devices that can alarm, and not only fail."""
-        able = {
-            key[0]
-            for key in self._deeds.keys(devices)
-            if (alarm := self._deeds.alarm(key)) is not None and alarm.spec.rule.alarm_class not in FAULTS
-        }
+        alarms = self._deeds.alarms(self._deeds.keys(devices))
+        able = {alarm.key[0] for alarm in alarms if alarm.spec.rule.alarm_class not in FAULTS}
         return tuple(device for device in devices if device in able)
 
     async def _announce(self, request: Request) -> Response:
