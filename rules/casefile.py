@@ -7,8 +7,8 @@ A case is a mapping of the form of DESIGN 2.4. Beside it:
   that kind; `"311 x80"` stands for eighty of the same;
 * `series` maps points to lists, or devices to such maps; a series that ends early is a gap from then on;
   what is long is described (`rules.made`); with `copies: 60`, sixty devices NAME-1 ... see the same;
-* `line: NAME`: the devices hang on one line, which has its own faults and may be the cause of theirs;
-* `incidents` say what truly happened (`rules.incidents`): what was missed or false fails the case;
+* `line: NAME`: the devices hang on a line, which may be the cause of their faults; `incidents` say what
+  truly happened (`rules.incidents`): what was missed or false fails the case;
 * `do` entries have one of the words of DOINGS with the name of a rule, or `restart: DOWN` and `clock: STEP`;
 * `start` is the local time of the first sample (zone of the site, else UTC), for rules that know the hour;
 * time 0 is the first sample; the case ends with the last one, or at `until`; between samples the clock ticks;
@@ -22,8 +22,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.model import EventKind
-from rules.incidents import KEYS as INCIDENT_KEYS
-from rules.incidents import Incident
+from rules.incidents import INCIDENT_KEYS, Incident
 from rules.series import entries, from_csv, is_moment, seconds
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rules.play import Seen
 
-KEYS = frozenset({"from", "until", "rule", "within", "device"})
+INCIDENT_KEYS = frozenset({"from", "until", "rule", "within", "device"})
 TOLD = frozenset({EventKind.RAISE.value, EventKind.REPEAT.value, EventKind.UPGRADE.value})
 COARSE = 0.0015  # seconds: times in files are rounded
 
