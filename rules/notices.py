@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.model import EventKind
 from rules.chatter import BEGINS
-from rules.groups import Budget, Group
 from rules.ladders import Climb, choose
 from rules.outbox import Outbox
 from rules.receipts import Notice, NoticeKind, Receipt
 from rules.rule import EPSILON
 from rules.shifts import next_shift
 from rules.state import NANO
+from rules.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -58,24 +58,21 @@ class Notices:
         now: Instant,
     ) -> None:
         """`zones`: the place of each device. `offset`: seconds east of UTC at a wall time."""
-        self._ladders, self._zones, self._offset = ladders, zones, offset
+        self._ladders, self._offset = ladders, offset
         self.climbs: dict[str, Climb] = {}
         self.outbox = Outbox()
-        self._groups: dict[tuple[str, str], Group] = {}
-        self._budgets: dict[str, Budget] = {}
         self._rows: deque[float] = deque(maxlen=FLOOD_BEGINS + 1)
-        self.flood, self.fleeting = False, 0  # `fleeting`: over before anybody was told
+        self.flood = False
         self._shift = next_shift(now.wall, offset)
-        self._mono = now.mono
         self._looked, self._changed = now.mono, False
         self._dirty: set[str] = set()  # climbs
+        self.together = Together(zones, self.climbs, self.outbox, self._dirty)
         self._restore(restored, now)
 
     # The entrances.
 
     def note(self, events: Iterable[AlarmEvent], now: Instant) -> None:
         """Take in what the engine said."""
-        self._mono = now.mono
         for event in events:
             if event.kind in TELLS:
                 self._announced(event, now)
@@ -88,18 +85,11 @@ class Notices:
         """Let time pass, once a second: steps, groups, digests, reminders, second ways."""
         if now.mono < self._looked + EVERY - EPSILON:
             return
-        self._mono = self._looked = now.mono
+        self._looked = now.mono
         for climb in list(self.climbs.values()):
             self._climb(climb, now)
             self._remind(climb, now)
-        for group in list(self._groups.values()):
-            if group.due is not None and now.mono >= group.due - EPSILON:
-                self._flush(group, now)
-            elif not group.alive(now.mono):
-                del self._groups[group.person, group.key]
-        for person, budget in self._budgets.items():
-            if budget.waiting and budget.spend(now.mono):
-                self._digest(person, budget, now)
+        self.together.tick(now)
         self.outbox.tick(now.mono)
         if now.wall >= self._shift:
             self._new_shift(now)
@@ -121,7 +111,7 @@ class Notices:
 
     def next_deadline(self) -> float | None:
         """Return the monotonic second at which `tick` has something to do."""
-        busy = self.climbs or self._groups or self.outbox.notices
+        busy = self.climbs or self.together.busy or self.outbox.notices
         return self._looked + EVERY if busy else None
 
     def take_dirty(self, now: Instant) -> list[tuple[AlarmKey, Any]]:
@@ -144,23 +134,24 @@ class Notices:
         climb = self.climbs.get(event.occurrence)
         if event.kind is not EventKind.UPGRADE:
             self._rows.append(now.mono)
+        known: tuple[str, ...] = ()
         if climb is None or climb.over:
             climb = self._begin(event, climb, now)
         elif event.kind is EventKind.UPGRADE:
+            known = tuple(climb.told)
             climb.upgrade(event)
         else:
             climb.settle(now.mono)
             climb.acked = False
         climb.shift = climb.shift or next_shift(now.wall, self._offset)
         self._dirty.add(climb.occurrence)
-        self._climb(climb, now, upgrade=event.kind is EventKind.UPGRADE)
+        self._climb(climb, now, known)
 
     def _begin(self, event: AlarmEvent, before: Climb | None, now: Instant) -> Climb:
         """Begin a way up; who was not told yet that the one before is over need not be told of this one."""
         climb = self.climbs[event.occurrence] = Climb.of(event, now.mono)
         for person in before.told if before is not None else ():
-            self._group(person, climb).leave(climb.occurrence)
-            climb.told[person] = "sent"
+            self.together.same_again(person, climb)
         return climb
 
     def _happened(self, climb: Climb, event: AlarmEvent, now: Instant) -> None:
@@ -173,34 +164,7 @@ class Notices:
         elif event.kind is EventKind.DISPOSITION:
             climb.disposed = True
         elif event.kind is EventKind.CLEAR and not climb.over:
-            self._cleared(climb, now)
-
-    def _cleared(self, climb: Climb, now: Instant) -> None:
-        """Tell everybody who was told; who was not told yet hears nothing, but for level 2."""
-        climb.over = True
-        for person in list(climb.told):
-            group = self._group(person, climb)
-            if climb.told[person] == "waiting" and climb.level in {1, 2}:
-                climb.over = False
-                self._flush(group, now)
-                climb.over = True
-            if climb.told[person] in {"waiting", "digest"}:
-                group.leave(climb.occurrence)
-                self._budget(person).waiting.pop(climb.occurrence, None)
-                del climb.told[person]
-                self.fleeting += 1
-            elif climb.level in {1, 2}:
-                self.outbox.write(person, NoticeKind.CLEAR, [climb], now)
-                del climb.told[person]
-            else:
-                climb.told[person] = "over"
-                group.join(climb.occurrence, now.mono)
-        self._forget(climb)
-
-    def _forget(self, climb: Climb) -> None:
-        if climb.over and not climb.told:
-            self.climbs.pop(climb.occurrence, None)
-        self._dirty.add(climb.occurrence)
+            self.together.cleared(climb, now)
 
     def _chatter(self, event: AlarmEvent, now: Instant) -> None:
         """Tell the maintainers once that an alarm comes and goes (5.2)."""
@@ -212,7 +176,10 @@ class Notices:
 
     # The way up.
 
-    def _climb(self, climb: Climb, now: Instant, *, upgrade: bool = False) -> None:
+    def _climb(self, climb: Climb, now: Instant, known: Sequence[str] = ()) -> None:
+        """Take the steps that are due; `known`: those who know of a milder level, and hear of this one."""
+        for person in known:
+            self.together.tell(person, climb, now, upgrade=True)
         ladder = choose(self._ladders, climb.level, climb.alarm_class)
         climb.settle(now.mono)
         while (step := climb.ready(ladder, now.wall)) is not None:
@@ -220,67 +187,8 @@ class Notices:
             climb.taken += 1
             self._dirty.add(climb.occurrence)
             for person in step.to if wanted else ():
-                if upgrade or person not in climb.told:
-                    self._tell(person, climb, now, upgrade=upgrade)
-
-    def _tell(self, person: str, climb: Climb, now: Instant, *, upgrade: bool) -> None:
-        group = self._group(person, climb)
-        known = climb.told.get(person) == "sent"
-        climb.told[person] = "sent"
-        if upgrade or climb.level == 1:
-            group.leave(climb.occurrence)
-            self._budget(person).waiting.pop(climb.occurrence, None)
-            self.outbox.write(
-                person, NoticeKind.UPGRADE if upgrade and known else NoticeKind.RAISE, [climb], now
-            )
-        elif climb.level == 2 and group.first(now.mono):
-            self.outbox.write(person, NoticeKind.RAISE, [climb], now)
-        else:
-            climb.told[person] = "waiting"
-            group.join(climb.occurrence, now.mono)
-
-    # Together.
-
-    def _group(self, person: str, climb: Climb) -> Group:
-        key = (
-            f"{self._zones.get(climb.device, '')}|{climb.alarm_class}|{'2' if climb.level in {1, 2} else '3'}"
-        )
-        group = self._groups.get((person, key))
-        if group is None:
-            group = self._groups[person, key] = Group(person, key, urgent=climb.level in {1, 2})
-        return group
-
-    def _budget(self, person: str) -> Budget:
-        return self._budgets.setdefault(person, Budget(self._mono))
-
-    def _flush(self, group: Group, now: Instant) -> None:
-        """Send what waits in a group; beyond the budget what began goes into the digest."""
-        members = [self.climbs[name] for name in group.take(now.mono) if name in self.climbs]
-        person, budget = group.person, self._budget(group.person)
-        begun = [climb for climb in members if climb.told.get(person) == "waiting"]
-        over = [climb for climb in members if climb.told.get(person) == "over"]
-        if begun and not group.urgent and not budget.spend(now.mono):
-            for climb in begun:
-                budget.waiting[climb.occurrence] = None
-                climb.told[person] = "digest"
-                self._dirty.add(climb.occurrence)
-            begun = []
-        if begun or over:
-            kind = (
-                (NoticeKind.RAISE if begun else NoticeKind.CLEAR)
-                if len(begun) + len(over) == 1
-                else NoticeKind.GROUP
-            )
-            self.outbox.write(person, kind, [*begun, *over], now, group.key)
-        self._sent(person, begun, over)
-
-    def _sent(self, person: str, begun: Sequence[Climb], over: Sequence[Climb]) -> None:
-        for climb in begun:
-            climb.told[person] = "sent"
-            self._dirty.add(climb.occurrence)
-        for climb in over:
-            climb.told.pop(person, None)
-            self._forget(climb)
+                if person not in climb.told:
+                    self.together.tell(person, climb, now, upgrade=bool(known))
 
     # Reminders.
 
@@ -307,14 +215,6 @@ class Notices:
 
     # Time.
 
-    def _digest(self, person: str, budget: Budget, now: Instant) -> None:
-        """Send what went beyond the budget, as one."""
-        waiting = [self.climbs[name] for name in budget.waiting if name in self.climbs]
-        budget.waiting.clear()
-        if waiting:
-            self.outbox.write(person, NoticeKind.DIGEST, waiting, now, f"digest|{person}")
-            self._sent(person, waiting, ())
-
     def _count_rows(self, mono: float) -> None:
         recent = sum(mono - then <= FLOOD_WINDOW for then in self._rows)
         flood = recent > FLOOD_BEGINS or (self.flood and recent >= FLOOD_ENDS)
@@ -330,8 +230,7 @@ class Notices:
             "flood": self.flood,
             "dropped": self.outbox.dropped,
             "rows": [now.mono - then for then in self._rows],
-            "groups": [group.to_json(now.mono) for group in self._groups.values() if group.alive(now.mono)],
-            "budgets": {person: budget.to_json(now.mono) for person, budget in self._budgets.items()},
+            **self.together.to_json(now.mono),
             "saved": now.wall if now.synced else None,
         }
 
@@ -343,23 +242,11 @@ class Notices:
         down = max(0.0, (now.wall - desk["saved"]) / NANO) if trusted else 0.0
         self.outbox.next, self.flood, self.outbox.dropped = desk["next"], desk["flood"], desk["dropped"]
         self._rows.extend(now.mono - down - age for age in desk["rows"])
-        for person, data in desk["budgets"].items():
-            self._budgets[person] = Budget.from_json(data, now.mono, down)
-        for data in desk["groups"]:
-            group = Group.from_json(data, now.mono, down)
-            self._groups[group.person, group.key] = group
+        self.together.restore(desk, now.mono, down)
         kept = [(int(name), data) for (kind, name), data in restored.items() if kind == NOTICE]
         for _, data in sorted(kept, key=lambda pair: pair[0]):
             self.outbox.put(Notice.from_json(data, now, down))
-        for (kind, _), data in restored.items():
+        for (kind, name), data in restored.items():
             if kind == CLIMB:
-                self._take_up(Climb.from_json(data, now), now)
-
-    def _take_up(self, climb: Climb, now: Instant) -> None:
-        """Let an alarm wait again where it waited."""
-        self.climbs[climb.occurrence] = climb
-        for person, state in climb.told.items():
-            if state == "digest":
-                self._budget(person).waiting[climb.occurrence] = None
-            elif state != "sent":
-                self._group(person, climb).join(climb.occurrence, now.mono)
+                climb = self.climbs[name] = Climb.from_json(data, now)
+                self.together.take_up(climb, now)

@@ -132,10 +132,29 @@ def test_an_upgrade_starts_again_at_the_graver_ladder() -> None:
     town = Town()
     town.say(level=2, alarm_class=AlarmClass.GAS)
     town.say("ack", level=2)
-    assert town.say("upgrade", **GAS) == [
-        "fire_center raise", "community_duty upgrade", "micro_station upgrade", "street raise"
-    ]  # fmt: skip
+    told = town.say("upgrade", **GAS)
+    assert sorted(told) == [
+        "community_duty upgrade",
+        "fire_center raise",
+        "micro_station upgrade",
+        "street raise",
+    ]
     assert [t for t in town.wait(121) if "raise" in t] == raised("district")
+
+
+def test_an_upgrade_goes_to_everybody_who_knows_even_if_he_is_on_no_graver_step() -> None:
+    town = Town()
+    town.say()
+    town.wait(21)
+    assert "maintenance upgrade" in town.say("upgrade", level=1)
+    assert "maintenance clear" in town.say("clear", level=1)
+
+
+def test_an_upgrade_does_not_wait_for_the_group() -> None:
+    town = Town()
+    town.say()
+    assert "maintenance raise" in town.say("upgrade", level=1)
+    assert not [t for t in town.wait(400) if "maintenance" in t]
 
 
 def test_blue_waits_for_the_shift() -> None:
