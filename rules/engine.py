@@ -35,12 +35,13 @@ RETRY = 0.001  # seconds: what a tick did not settle is not asked for again at o
 class _Device:
     """The alarms of one device, and the last sample they saw."""
 
-    __slots__ = ("alarms", "at", "mono")
+    __slots__ = ("alarms", "at", "kept", "mono")
 
     def __init__(self) -> None:
         self.alarms: list[Alarm] = []
         self.mono = float("-inf")
         self.at: int | None = None
+        self.kept = False  # rules of others look at its readings
 
 
 class Engine:
@@ -84,6 +85,7 @@ class Engine:
         """Judge samples, oldest first; what was due before a sample happens before it."""
         self._now = now
         out, scene = self._take_owed(), self._scene
+        stirred = scene.stirred
         for sample in samples:
             if self._heap and self._heap[0][0] < sample.mono - EPSILON:
                 self._run_until(sample.mono - EPSILON, now, out)
@@ -99,9 +101,9 @@ class Engine:
                     continue
                 alarm.observe(sample, Instant(sample.mono, sample.at, now.synced))
                 self._after(alarm, out)
-            if sample.device in scene.kept:
+            if device.kept:
                 scene.note(sample)
-            if scene.stirred:
+            if stirred:
                 self._follow(Instant(sample.mono, sample.at, now.synced), out)
         return out
 
@@ -263,8 +265,10 @@ class Engine:
 
     def _link(self) -> None:
         self._scene.link()
+        for device in self._devices.values():
+            device.kept = False
         for name in self._scene.kept:  # also a device without alarms of its own is listened to
-            self._devices.setdefault(name, _Device())
+            self._devices.setdefault(name, _Device()).kept = True
 
     def _follow(self, now: Instant, out: list[AlarmEvent]) -> None:
         """Judge what looks at alarms and devices that have changed, each after all that it looks at."""
