@@ -472,3 +472,17 @@ def test_a_drill_says_so_in_every_text() -> None:
     town.say(level=1, test=True)
     assert town.last().title == {"zh": "【演练】告警", "en": "[DRILL] alarm"}
     assert town.last().test
+
+
+def test_what_is_over_before_its_digest_is_told_to_nobody() -> None:
+    town = Town()
+    classes = list(AlarmClass)
+    for n, kind in enumerate(classes):
+        town.say(occurrence=f"1.{n}", alarm_class=kind)
+    town.wait(25)
+    waiting = [c for c in town.stage.climbs.values() if c.told["maintenance"] == "digest"]
+    assert len(waiting) == 2
+    for climb in waiting:
+        town.say("clear", occurrence=climb.occurrence, alarm_class=climb.alarm_class)
+    assert town.wait(700) == []
+    assert town.stage.together.fleeting == 4
