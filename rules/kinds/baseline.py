@@ -16,12 +16,14 @@ from rules.state import NANO
 from rules.texts import delays
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from gateway.model import Sample
     from rules.rule import Look
     from rules.site import Inventory
 
 BINS = 96  # a quarter of an hour each
+QUARTER = 900  # seconds
 MOST = 180  # readings of one quarter that are looked at
 LEAST = 3
 MESSAGE = {
@@ -97,12 +99,16 @@ class Baseline(Rule):
         if value is None or isinstance(value, Quality):
             return None if value is None else unknown(1, value)
         memory["of"] = self.point
+        memory["until"] = 0
         if not look.synced:
             return unknown(1, Quality.WARMING_UP, value)  # what is usual now, nobody can say
         local = dt.datetime.fromtimestamp(look.wall / NANO, tz=look.zone or dt.UTC)
         quarter = (local.hour * 60 + local.minute) // (24 * 60 // BINS)
         if memory.get("quarter") != quarter:
             self._turn(memory, quarter)
+        if look.real:
+            rest = QUARTER - (local.minute * 60 + local.second) % QUARTER
+            memory["until"] = look.wall + (rest - 1) * NANO
         if look.real and look.phases[0] is Phase.NORMAL and not self._capped(value):
             memory["seen"].append(value)
             if len(memory["seen"]) > MOST:
@@ -111,6 +117,23 @@ class Baseline(Rule):
             return unknown(1, Quality.WARMING_UP, value)
         slack = width(self.deadband, self.margin) if look.phases[0].live else 0.0
         return Verdict((value >= memory["top"] - slack,), value)
+
+    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+        """Return a note-taker for usual readings of the same quarter of an hour."""
+        del baseline
+        point = self.point
+
+        def calm(sample: Sample, memory: dict[str, Any]) -> bool:
+            value, top = sample.values.get(point), memory.get("top")
+            if top is None or type(value) is not float or not value < top:
+                return False
+            seen = memory["seen"]
+            if sample.at >= memory["until"] or len(seen) >= MOST:
+                return False
+            seen.append(value)
+            return True
+
+        return calm
 
     def _capped(self, value: float) -> bool:
         return self.ceiling is not None and value >= self.ceiling

@@ -12,8 +12,9 @@ from rules.session import KEEP_EVERY, Course, kept
 from rules.texts import span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from gateway.model import Sample
     from rules.rule import Look
 
 HOUR = 3600.0
@@ -113,6 +114,21 @@ class Duration(Rule):
                 memory.pop("float", None)
             truths.append(floating and memory["float"] >= x.after - EPSILON)
         return Verdict(tuple(truths), round(total / HOUR, 2))
+
+    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+        """Return a note-taker for "nothing is going on"."""
+        del baseline
+        point, above = self.point, self.above
+
+        def calm(sample: Sample, memory: dict[str, Any]) -> bool:
+            value = sample.values.get(point)
+            if memory.get("open") or "mono" not in memory or type(value) is not float or not value < above:
+                return False
+            memory.pop("up", None)
+            memory["mono"] = sample.mono
+            return True
+
+        return calm
 
     def keep(self, memory: dict[str, Any], now: float) -> dict[str, Any]:
         """Keep the session."""

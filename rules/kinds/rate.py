@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rules.kinds.measured import Measured
-from rules.past import Past
+from rules.past import EPSILON, Past
 from rules.texts import span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from gateway.model import Sample
     from rules.rule import Look
 
 SLOTS = 40  # 780 pairs for Theil-Sen
@@ -60,6 +61,22 @@ class Rate(Measured):
         if slope is None:
             return None
         return {"up": slope, "down": -slope, "both": abs(slope)}[self.direction]
+
+    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+        """Return a note-taker for readings that only add to a mean: the slope stays what it is."""
+        del baseline
+        point = self.point
+
+        def calm(sample: Sample, memory: dict[str, Any]) -> bool:
+            value, past = sample.values.get(point), memory.get("past")
+            if past is None or memory.get("slope") is None or type(value) is not float or value - value:
+                return False
+            if sample.mono - past.slots[-1].start >= past.width - EPSILON:
+                return False
+            past.see(sample.mono, value)
+            return True
+
+        return calm
 
     def what(self) -> dict[str, str]:
         """Return it in words."""

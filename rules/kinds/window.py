@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rules.kinds.measured import Measured
 from rules.past import Past
 from rules.texts import span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from gateway.model import Sample
     from rules.rule import Look
 
 STATS = ("mean", "min", "max", "sd", "count_above", "step")
@@ -92,6 +93,28 @@ class Window(Measured):
         if before <= max(self.threshold or 0.0, 0.0) or scatter > self.steady * before:
             return 0.0
         return (now / before - 1) * 100
+
+    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+        """Return a note-taker for a step of something that is switched off; none for the others."""
+        del baseline
+        if self.stat != "step" or self.when == "below" or self.limit <= 0 or not self.threshold:
+            return None
+        point, threshold = self.point, self.threshold
+
+        def calm(sample: Sample, memory: dict[str, Any]) -> bool:
+            value, past = sample.values.get(point), memory.get("past")
+            if past is None or type(value) is not float or not value <= threshold:
+                return False
+            if (
+                past.coverage < self.coverage
+                or len(past.slots) < 2 * RECENT
+                or past.slots[-1].high > threshold
+            ):
+                return False
+            past.see(sample.mono, value)
+            return bool(len(past.slots) > 1)
+
+        return calm
 
     def what(self) -> dict[str, str]:
         """Return it in words."""
