@@ -24,6 +24,8 @@ from drivers.dlt645.frame import (
 from drivers.dlt645.identifiers import decode_values, is_block, quantity
 from drivers.dlt645.relay import decode_relay_order
 
+_SECRET: Final = frozenset({0x0F, 0x10, 0x18, 0x19, 0x1A, 0x1B})
+"""Orders that carry a password, which is never shown."""
 _WITH_DI: Final = frozenset({READ, READ_1997, NEXT, NEXT_1997, WRITE, WRITE_1997})
 
 
@@ -49,9 +51,18 @@ def explain(data: bytes) -> dict[str, Any]:
     if frame.function == ADDRESS and frame.reply and len(frame.data) == 6:
         return {**fields, "meter": frame.data[::-1].hex().upper()}
     if frame.control == RELAY:
-        order = decode_relay_order(frame)  # never the password
-        return {**fields, "relay": order.relay.name.lower(), "expires": order.expires.iso()}
+        return {**fields, **_relay(frame)}
+    if frame.function in _SECRET:
+        return fields
     return {**fields, "data": frame.data.hex(" ").upper()}
+
+
+def _relay(frame: Frame) -> dict[str, Any]:
+    try:
+        order = decode_relay_order(frame)
+    except Dlt645Error:  # encrypted for a State Grid meter, or of a layout we do not know
+        return {"relay": None, "expires": None}
+    return {"relay": order.relay.name.lower(), "expires": order.expires.iso()}
 
 
 def _errors(frame: Frame) -> list[str]:
@@ -73,8 +84,8 @@ def _identified(frame: Frame) -> dict[str, Any]:
     rest = frame.data[width:]
     if frame.function in {NEXT, NEXT_1997} and rest:
         fields["sequence"], rest = rest[-1], rest[:-1]
-    if frame.function == WRITE and not frame.reply:
-        rest = rest[8:]  # behind password and operator
+    if not frame.reply and frame.function in {WRITE, WRITE_1997}:
+        rest = rest[8:] if frame.function == WRITE else b""  # behind password and operator
     if how is not None:
         fields["unit"] = how.unit
     if not rest:
@@ -82,4 +93,6 @@ def _identified(frame: Frame) -> dict[str, Any]:
     if how is None or frame.more or frame.function in {NEXT, NEXT_1997}:  # a piece: items may be cut in two
         return {**fields, "data": rest.hex(" ").upper()}
     values = decode_values(di, rest, frame.edition)
-    return {**fields, "values": values} if is_block(di, frame.edition) else {**fields, "value": values[0]}
+    if is_block(di, frame.edition):
+        return {**fields, "values": values}
+    return {**fields, "text" if isinstance(values[0], str) else "value": values[0]}
