@@ -32,6 +32,7 @@ PURE = [
     "gateway/schedule.py",
     "gateway/links/encode.py",
     "gateway/links/outbox.py",
+    "gateway/links/record.py",
     "drivers/profile.py",
     "drivers/points.py",
     "drivers/modbus/pdu.py",

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gateway.links.outbox import Record
     from gateway.links.ranges import Range
+    from gateway.links.record import Record
     from gateway.model import AlarmEvent
     from gateway.store.records import Backlog
 

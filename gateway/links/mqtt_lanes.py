@@ -10,7 +10,8 @@ from gateway.links.link import LaneState, Source
 from gateway.links.mqtt_broker import Message
 from gateway.links.mqtt_client import NO_ONE_LISTENS, Connection
 from gateway.links.mqtt_live import wait
-from gateway.links.outbox import ALARM, LIMITS, TELEMETRY, Key, LaneLimits, Outbox, Record, key_of
+from gateway.links.outbox import LIMITS, LaneLimits, Outbox
+from gateway.links.record import ALARM, TELEMETRY, Key, Record, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

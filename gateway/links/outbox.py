@@ -9,55 +9,16 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 from gateway.links.ranges import Range, Ranges
+from gateway.links.record import ALARM, START, TELEMETRY, Key, Record, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-ALARM = "alarm"
-TELEMETRY = "telemetry"
 
-
-class Key(NamedTuple):
-    """The place of a record in its lane."""
-
-    epoch: int
-    seq: int
-
-
-START = Key(0, 0)
 UNHEARD = 2.0  # s: the broker says that nobody listens, so there is no receipt to wait for
-
-
-class Record(Protocol):
-    """What the store gives a link."""
-
-    @property
-    def lane(self) -> str:
-        """`alarm` or `telemetry`."""
-
-    @property
-    def epoch(self) -> int:
-        """Grows by one at each start of the gateway."""
-
-    @property
-    def seq(self) -> int:
-        """Grows by one with each record of the lane within the epoch."""
-
-    @property
-    def payload(self) -> bytes:
-        """What is sent."""
-
-    @property
-    def count(self) -> int:
-        """Number of lines or events in the payload."""
-
-
-def key_of(record: Record) -> Key:
-    """Return the place of the record in its lane."""
-    return Key(record.epoch, record.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +30,12 @@ class LaneLimits:
     bytes_in_hand: int = 1 << 20  # one record is always allowed
     patience: float = 5.0  # until the first repetition; doubles with each
     longest: float = 60.0
+    tell_all: bool = False  # everything new is sent at once; the window bounds only what waits to be repeated
 
 
 LIMITS = {
-    ALARM: LaneLimits(window=64, patience=5.0, longest=60.0),
+    # A database that is away must not silence an alarm for those who listen at the broker.
+    ALARM: LaneLimits(window=64, patience=5.0, longest=60.0, tell_all=True),
     # 64 KiB ahead of an alarm are half a second on a line of 1 Mbit/s.
     TELEMETRY: LaneLimits(16, kept_for_fresh=2, bytes_in_hand=1 << 16, patience=20.0, longest=120.0),
 }
@@ -113,12 +76,15 @@ class LaneBox:
     ready: deque[Record] = field(default_factory=deque)
     fresh: Record | None = None
     flights: dict[Key, Flight] = field(default_factory=dict)
+    parked: Key | None = None  # the oldest that was told and then left to the store, to be repeated later
     typical: float = 0.0  # seconds until a receipt, smoothed
     last_receipt: float | None = None
     counts: Counts = field(default_factory=Counts)
 
     def wants(self) -> int:
         """Return how many records to read from the store now."""
+        if self.parked and not self.ready and len(self.flights) <= self.limits.window // 2:
+            self.read_to, self.parked, self.drained = Key(self.parked.epoch, self.parked.seq - 1), None, False
         return 0 if self.drained or len(self.ready) > self.limits.window // 2 else self.limits.window
 
     def offer(self, records: Sequence[Record]) -> None:
@@ -157,6 +123,8 @@ class LaneBox:
             record = self.ready[0]
             if key_of(record) not in self.flights:
                 window = self.limits.window - self.limits.kept_for_fresh
+                if self.limits.tell_all:
+                    window = len(self.flights) + 1
                 return self._send(self.ready.popleft(), now) if self._room(record, window) else None
             self.ready.popleft()
         return None
@@ -185,6 +153,15 @@ class LaneBox:
         if flight := self.flights.get(key):
             flight.in_hand = False
             flight.due = now + (self._pause(flight) if heard else min(UNHEARD, self._pause(flight)))
+            self._park()
+
+    def _park(self) -> None:
+        """Leave the newest of those that wait beyond the window to the store; they were told once."""
+        waiting = [key for key, flight in self.flights.items() if not flight.in_hand]
+        if len(waiting) > self.limits.window:
+            key = max(waiting)
+            del self.flights[key]
+            self.parked = min(self.parked or key, key)
 
     def receipt(self, epoch: int, ranges: Iterable[Range], now: float) -> list[Range]:
         """Take a receipt; return the part of it that may be true, for the store to forget."""
@@ -213,7 +190,7 @@ class LaneBox:
         if self.fresh and self.fresh.epoch == epoch and self.fresh.seq in believed:
             self.fresh = None
         self.counts.confirmed += len(landed) + here - len(self.ready)
-        self.counts.unknown += not landed and here == len(self.ready)
+        self.counts.unknown += not landed and here == len(self.ready) and self.parked is None
         for flight in self.flights.values():  # the far end lives: no reason to sit out a long pause
             if not flight.in_hand:
                 flight.due = min(flight.due, now + max(self.limits.patience, 2 * self.typical))

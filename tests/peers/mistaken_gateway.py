@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from gateway.cli import main
 from gateway.links import encode, mqtt, mqtt_lanes
-from gateway.links.outbox import ALARM, TELEMETRY, Outbox, Record
+from gateway.links.outbox import Outbox
+from gateway.links.record import ALARM, TELEMETRY, Record
 
 if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode

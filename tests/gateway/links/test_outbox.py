@@ -8,7 +8,8 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.links.outbox import ALARM, LIMITS, TELEMETRY, Key, Outbox, key_of
+from gateway.links.outbox import LIMITS, Outbox
+from gateway.links.record import ALARM, TELEMETRY, Key, key_of
 from gateway.store.records import Lane, Record
 
 NOW = 1000.0
@@ -54,11 +55,39 @@ def test_telemetry_without_receipts_stops_at_its_window_and_leaves_alarms_free()
 
 def test_pubacks_alone_open_no_window() -> None:
     box = Outbox()
-    offer(box, ALARM, *range(1, 100))
-    assert len(take(box)) == LIMITS[ALARM].window
+    offer(box, TELEMETRY, *range(1, 100))
+    window = LIMITS[TELEMETRY].window - LIMITS[TELEMETRY].kept_for_fresh
+    assert len(take(box)) == window
     assert take(box) == []
-    box.lanes[ALARM].receipt(1, [(1, 10)], NOW)
-    assert numbers(box, ALARM) == list(range(65, 75))
+    box.lanes[TELEMETRY].receipt(1, [(1, 10)], NOW)
+    assert len(take(box)) == 10
+
+
+def test_every_alarm_is_told_once_though_no_receipt_ever_comes() -> None:
+    """Who listens at the broker must not fall silent because a database is away."""
+    box = Outbox()
+    told = []
+    for seq in range(1, 1001):
+        offer(box, ALARM, seq)
+        told += numbers(box, ALARM)
+    assert told == list(range(1, 1001))
+    assert len(box.lanes[ALARM].flights) == LIMITS[ALARM].window  # the rest waits in the store
+
+
+def test_alarms_that_were_left_to_the_store_are_sent_again_when_receipts_come() -> None:
+    box = Outbox()
+    offer(box, ALARM, *range(1, 1001))
+    take(box)
+    lane = box.lanes[ALARM]
+    lane.wants()
+    assert lane.read_to == Key(1, 1000)
+    lane.receipt(1, [(1, LIMITS[ALARM].window)], NOW)
+    assert lane.wants()
+    assert lane.read_to == Key(
+        1, LIMITS[ALARM].window
+    )  # the store is read again from the first that was left
+    offer(box, ALARM, *range(LIMITS[ALARM].window + 1, 1001))
+    assert numbers(box, ALARM) == list(range(LIMITS[ALARM].window + 1, 1001))
 
 
 def test_the_bytes_in_hand_are_bounded_but_one_record_always_goes() -> None:
