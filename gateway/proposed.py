@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.config import ConfigError, Site, load, rules_of
+from gateway.config.bind import Binder
 from gateway.config.document import Document, read
 from gateway.config.report import Report
+from gateway.config.siterules import inventory
 from gateway.specs import profile_specs, site_specs
 from gateway.turns import groups
+from rules.site import Member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +20,9 @@ if TYPE_CHECKING:
 
     from drivers.profile import Profile
     from gateway.config import DeviceSettings
+    from gateway.config.report import Path as Key
     from rules.rule import AlarmSpec, Rule
+    from rules.site import Inventory
 
 Block = dict[str, dict[str, Any]]
 """Rules by name, as under `rules:` of a device."""
@@ -69,14 +74,48 @@ def proposal(path: Path, site: Site) -> list[AlarmSpec]:
             merged = {**raw, **{rule: {**raw.get(rule, {}), **block[rule]} for rule in names}}
             changed[name] = replace(device, rules=_rules(device.profile, merged, path, document))
     _refuse_strangers(path, document, data.keys() - used)
+    rules = {name: device.rules for name, device in changed.items()}
+    found = _bound(rules, inventory(changed.values(), site.lines), str(path))
+    changed = {name: replace(device, rules=found.get(name, ())) for name, device in changed.items()}
     return site_specs(replace(site, devices=changed))
 
 
-def profile_proposal(path: Path, profile: Profile, device: str, every: float) -> list[AlarmSpec]:
-    """Return the alarms of a profile as FILE would have them. Raises ConfigError."""
-    document, data = _read(path)
-    block = _for(device, data, (device,))
-    return profile_specs(profile, _rules(profile, block, path, document), device, every, {})
+def profile_alarms(profile: Profile, device: str, every: float, path: Path | None = None) -> list[AlarmSpec]:
+    """Return the alarms of a profile, as FILE would have them if there is one. Raises ConfigError."""
+    if path is None:
+        rules = rules_of(profile, {})
+    else:
+        document, data = _read(path)
+        rules = _rules(profile, _for(device, data, (device,)), path, document)
+    site = {device: Member(profile.kind, "", frozenset(profile.reported), {})}
+    found = _bound({device: rules}, site, str(path or profile.kind)).get(device, ())
+    return profile_specs(profile, found, device, every, {})
+
+
+def _bound(rules: Mapping[str, tuple[Rule, ...]], site: Inventory, file: str) -> dict[str, tuple[Rule, ...]]:
+    """Return the rules of each device, bound to each other. Raises ConfigError."""
+    report = Report(file)
+    binder = Binder(site, report)
+    for device, own in rules.items():
+        for rule in own:
+            binder.add(device, rule, _File(file), (device, rule.name))
+    found = binder.bind()
+    report.finish()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """The place of rules of which only the file is known."""
+
+    file: str
+
+    def line(self, path: Key, *, key: bool = False) -> int:
+        del path, key
+        return 1
+
+    def label(self, path: Key) -> str:
+        return ".".join(map(str, path))
 
 
 def _read(path: Path) -> tuple[Document, Block]:

@@ -42,7 +42,7 @@ ROUNDS = 10
 TOPICS = encode.Topics("site", "gw")
 NOBODY = encode.Facts("trial")
 RULES = tuple(
-    Limit(name=RULE, point="p", limit=50.0, on_delay=2.0, off_delay=2.0, **kind)
+    Limit(name=RULE, point="p", limit=50.0, on_delay=2.0, off_delay=2.0, chatter_hold=False, **kind)
     for kind in (
         {"level": 0, "alarm_class": AlarmClass.FAULT, "auto_ack": True},
         {"level": 3},

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 from gateway import plot
 from gateway.cli.client import Daemon, socket_of
 from gateway.cli.output import Failure, Unreachable, add_output, ago, print_json, print_table
-from gateway.config import ConfigError, Site, load, load_profile, rules_of
+from gateway.config import ConfigError, Site, load, load_profile
 from gateway.language import say
-from gateway.proposed import Patient, patient_of, patients, profile_proposal, proposal
+from gateway.proposed import Patient, patient_of, patients, profile_alarms, proposal
 from gateway.recorded import lines, merged, of_folder, samples, table
-from gateway.specs import profile_specs, site_specs
+from gateway.specs import site_specs
 from rules.replay import Fired, Replay
 from rules.series import seconds
 
@@ -153,8 +153,8 @@ def _profile_job(args: argparse.Namespace) -> Job:
     profile, device = load_profile(args.profile), (args.device or ["device"])[0]
     found = _table(args, device)
     every = (found[-1].mono / (len(found) - 1)) if len(found) > 1 else args.every
-    today = profile_specs(profile, rules_of(profile, {}), device, every, {})
-    proposed = None if args.rules is None else profile_proposal(args.rules, profile, device, every)
+    today = profile_alarms(profile, device, every)
+    proposed = None if args.rules is None else profile_alarms(profile, device, every, args.rules)
     known = {device: patient_of(profile, device)}
     return Job(today, proposed, known, _reader(found), found[0].at, found[-1].at, ZoneInfo("UTC"))
 

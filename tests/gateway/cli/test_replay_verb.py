@@ -181,3 +181,25 @@ def test_lint_sees_what_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixtu
 )
 def test_the_presets_of_the_house_have_nothing_to_be_found(name: str) -> None:
     assert main(["rules", "lint", "--profile", name]) == 0
+
+
+def test_rules_that_look_at_other_rules_are_replayed_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = """\
+warm: {point: cable_temperature, limit: 50, on_delay: 2s, level: 4}
+leaky: {point: residual_current, limit: 200, on_delay: 2s, level: 4}
+both: {type: evidence, of: [warm, leaky], k: 2, point: cable_temperature, level: 2}
+""".replace("point: cable_temperature, level: 2", "level: 2")
+    rows = [f"{i},{250 if i > 20 else 100},{60 if i > 10 else 40}" for i in range(60)]
+    csv = write(tmp_path, "\n".join(["at,residual_current,cable_temperature", *rows]) + "\n", name="t.csv")
+    words = (
+        "--csv",
+        str(csv),
+        "--profile",
+        "electrical_fire/generic",
+        "--rules",
+        str(write(tmp_path, rules, name="r.yaml")),
+    )
+    found = {rule["rule"]: rule["proposed"] for rule in asked(capsys, "replay", *words)["rules"]}
+    assert found["both"]["fired"] == 1
