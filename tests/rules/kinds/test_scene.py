@@ -55,10 +55,12 @@ def vote(*members: str, **more: Any) -> Vote:
     return Vote(name="vote", of="high", devices="*", members=members, **{"m": 2, "level": 2, **more})
 
 
-def test_a_rule_is_judged_after_all_that_it_looks_at() -> None:
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_rule_is_judged_after_all_that_it_looks_at(turned: bool) -> None:
     last = Expr(name="last", expr="site/middle and b.p > 50")
     middle = Expr(name="middle", expr="a/high and b/high")
-    site = Site(("site", last), ("site", middle), ("a", HIGH), ("b", HIGH))
+    both = [("site", middle), ("site", last)] if turned else [("site", last), ("site", middle)]
+    site = Site(*both, ("a", HIGH), ("b", HIGH))
     site.see(1, a=10, b=10)
     assert site.see(2, a=60, b=10) == ["a/high raise"]
     assert site.see(3, b=60) == ["b/high raise", "site/middle raise", "site/last raise"]
@@ -159,6 +161,9 @@ def test_a_restart_does_not_take_those_not_heard_yet_for_sick() -> None:
     specs = [AlarmSpec(device, rule) for device, rule in alarms]
     site.engine = Engine(specs, kept, counted_ids(2), Instant(10.0, WALL + 10 * NANO))
     assert site.tick(10.1) == []
+    fresh = Site(*alarms)
+    fresh.tick(0.1)
+    assert fresh.truth("vote") is None, "not heard yet is not normal"
     assert site.see(10.5, a=60) == []
     assert site.see(11, b=10) == []
     assert site.see(12, a=60, c=10) == []
