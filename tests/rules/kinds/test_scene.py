@@ -66,6 +66,19 @@ def test_a_rule_is_judged_after_all_that_it_looks_at(turned: bool) -> None:
     assert site.see(3, b=60) == ["b/high raise", "site/middle raise", "site/last raise"]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_rule_that_looks_at_another_never_sees_what_that_one_said_before(turned: bool) -> None:
+    """`b` turns both at once: "b is high, but not both" is never true, not even for a moment."""
+    both, alone = (
+        Expr(name="both", expr="a.p > 50 and b.p > 50"),
+        Expr(name="alone", expr="b.p > 50 and not site/both"),
+    )
+    rules = [both, alone] if turned else [alone, both]
+    site = Site(*(("site", rule) for rule in rules))
+    site.see(1, a=60, b=10)
+    assert site.see(2, b=60) == ["site/both raise"]
+
+
 def test_in_one_round_nobody_sees_half_of_a_device() -> None:
     """Both alarms of `a` turn with the same sample: an expression of the two is never true in between."""
     low = Limit(name="low", point="p", limit=50, when="below", level=4)
