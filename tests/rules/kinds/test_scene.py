@@ -75,8 +75,10 @@ def test_a_rule_that_looks_at_another_never_sees_what_that_one_said_before(turne
     )
     rules = [both, alone] if turned else [alone, both]
     site = Site(*(("site", rule) for rule in rules))
-    site.see(1, a=60, b=10)
-    assert site.see(2, b=60) == ["site/both raise"]
+    for at in range(1, 5):
+        site.see(at, a=60, b=10)
+    assert site.truth("both") is False
+    assert site.see(5, b=60) == ["site/both raise"]
 
 
 def test_in_one_round_nobody_sees_half_of_a_device() -> None:
