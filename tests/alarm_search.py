@@ -50,6 +50,7 @@ def limit(**more: Any) -> Limit:
         "level": 3,
         "on_delay": ON_DELAY,
         "off_delay": OFF_DELAY,
+        "chatter_hold": False,  # its ten minutes are no part of this search: tests/rules/test_chatter.py
     }
     return Limit(**{**plain, **more})
 
