@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-from gateway.model import Value
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from gateway.model import Value
 
 LONGEST, DEEPEST = 2000, 40
 TOKEN = re.compile(
