@@ -236,3 +236,11 @@ def test_any_bytes_are_a_frame_or_refused(name: str, drawn: st.DataObject, data:
     except ValueError:
         return
     assert stream.encode(frame) == (data.lstrip(b"\xfe") if name == "dlt645" else data) or name == "gst9000"
+
+
+def test_half_a_mark_directly_before_a_frame_does_not_cost_the_frame() -> None:
+    frame = gb26875.Frame(7, Stamp(26, 11, 22, 8, 15, 30), 889, 88888, 2, b"\x59\x01\x00")
+    for stray in (b"@", b"@@", b"@@@"):
+        cutter = gb26875.cutter()
+        assert cutter.feed(stray + gb26875.encode_frame(frame) * 40)[-1] == frame
+        assert cutter.noise == len(stray)
