@@ -134,6 +134,7 @@ def _names(found: Document, report: Report) -> None:
                 report.add(
                     found, (block, str(name)), "must be a word of small letters, digits, - and _", key=True
                 )
+    _accounts(people, found, report)
     known = {str(name) for name in people} | ({CENTRE[0]} if found.data.get("fire_center") else set())
     for ladder, block in ladders.items():
         steps = block.get("steps") if isinstance(block, dict) else None
@@ -145,6 +146,17 @@ def _names(found: Document, report: Report) -> None:
                     report.add(
                         found, path, f"there is nobody called '{name}' under people{suggest(name, known)}"
                     )
+
+
+def _accounts(people: Mapping[Any, Any], found: Document, report: Report) -> None:
+    """Check that an account is one person, and a role somebody's: two persons are asked for some things."""
+    owners: dict[str, str] = {}
+    for name, person in people.items():
+        user = person.get("user") if isinstance(person, dict) else None
+        if isinstance(user, str) and (owner := owners.setdefault(user, str(name))) != str(name):
+            report.add(found, ("people", str(name), "user"), f"'{user}' is the account of {owner} already")
+        if isinstance(person, dict) and person.get("role") and not user:
+            report.add(found, ("people", str(name), "role"), "a role needs an account: give `user`, too")
 
 
 def _listeners(head: Head | None, lines: Mapping[str, LineSettings], found: Document, report: Report) -> None:

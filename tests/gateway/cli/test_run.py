@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from small_gateway import SITE, write_site
@@ -11,6 +11,9 @@ from small_gateway import SITE, write_site
 from gateway.cli.output import Failure
 from gateway.cli.run import _run
 from gateway.config import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def boom() -> None:
