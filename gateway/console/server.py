@@ -31,17 +31,22 @@ class _Server(uvicorn.Server):
 
 
 def _bind(path: Path) -> socket.socket:
-    """Return a socket bound to the path, for owner and group only; a leftover is replaced."""
-    if len(os.fsencode(path)) > MAX_PATH:
-        raise OSError(f"{path}: a Unix socket's path may have {MAX_PATH} bytes at most")
-    _unlink(path)
+    """Return a socket that listens at the path, for owner and group only; a leftover is replaced.
+
+    It gets its name when it listens already: who finds the path must not be refused.
+    """
+    if len(os.fsencode(path)) >= MAX_PATH:
+        raise OSError(f"{path}: a Unix socket's path may have {MAX_PATH - 1} bytes at most")
+    unnamed = path.with_name(path.name + "~")
+    _unlink(unnamed)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     mask = os.umask(0o117)
     try:
-        sock.bind(str(path))
-        sock.listen()  # now: who finds the path must not be refused while the server gets ready
+        sock.bind(str(unnamed))
+        sock.listen()
     finally:
         os.umask(mask)
+    unnamed.rename(path)
     return sock
 
 
