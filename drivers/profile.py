@@ -58,12 +58,16 @@ class QualityFrom:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing a device can tell: where it is, what its bits mean, what is believable."""
+    """One thing a device can tell: where it is, what its bits mean, what is believable.
+
+    It stands in a `register` (Modbus), or it is an `item` of a message (every other protocol).
+    """
 
     __pydantic_config__: ClassVar = STRICT
 
-    register: str  # "table:address"
-    type: PointType
+    register: str = ""  # "table:address"
+    type: PointType = PointType.NUMBER
+    item: str = ""  # what the protocol calls it: a data identifier "02010100", a field "angle.x"
     name: Mapping[str, str] = field(default_factory=dict)  # {"zh": ..., "en": ...}
     unit: str = ""
     order: Order = Order.ABCD
@@ -99,8 +103,20 @@ class Point:
         return parse_register(self.register).address
 
     @property
+    def is_bit(self) -> bool:
+        """True when it is a coil or a discrete input."""
+        return not self.item and self.table.is_bits
+
+    @property
+    def where(self) -> str:
+        """Where it is, for people."""
+        return self.item or self.register
+
+    @property
     def count(self) -> int:
-        """How many addresses it takes."""
+        """How many addresses it takes; 0 for an item of a message."""
+        if self.item:
+            return 0
         if self.table.is_bits:
             return 1
         return self.length if self.type is PointType.STRING else self.type.registers
@@ -180,7 +196,7 @@ class Profile:
     name: Mapping[str, str]
     source: str  # where the map comes from, and how sure it is
     points: Mapping[str, Point]
-    protocol: str = "modbus"  # RTU and TCP alike
+    protocol: str = "modbus"  # the name of a family; Modbus: RTU and TCP alike
     derive: Mapping[str, Derive] = field(default_factory=dict)
     defaults: Defaults = Defaults()
     limits: Limits = Limits()

@@ -41,10 +41,11 @@ class PointType(StrEnum):
     BCD48 = "bcd48"
     BCD64 = "bcd64"
     STRING = "string"  # `length` registers of text, ended by NUL
+    NUMBER = "number"  # not in a register: a number that a message carries, as its protocol gives it
 
     @property
     def registers(self) -> int:
-        """How many registers it takes; 0 for a string, whose `length` says it."""
+        """How many registers it takes; 0 for a string, whose `length` says it, and for what is in none."""
         return _REGISTERS[self]
 
     @property
@@ -74,6 +75,7 @@ _REGISTERS = dict.fromkeys(PointType, 1) | {
     PointType.FLOAT64: 4,
     PointType.BCD64: 4,
     PointType.STRING: 0,
+    PointType.NUMBER: 0,
 }
 _INTEGERS = frozenset(k for k in PointType if k.value.lstrip("u").startswith("int"))
 

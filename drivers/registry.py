@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from drivers.line.mbap import MbapLine
 from drivers.line.turn import TurnLine
+from drivers.modbus import family as modbus
 from drivers.modbus import framing
 from drivers.modbus.device import ModbusDevice
+from drivers.modbus.requests import requests as modbus_requests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from drivers.budget import Request
+    from drivers.family import Family
     from drivers.line import AnyLine
     from drivers.line.settings import LineSettings
     from drivers.profile import Profile
@@ -44,19 +48,31 @@ class Device(Protocol):
         ...
 
 
+Address = int | str
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """How the two halves of one protocol are made, and which profiles it serves."""
 
-    family: str  # what a profile's `protocol` says
+    family: Family
     line: Callable[[LineSettings], AnyLine]
-    device: Callable[[str, Profile, int, AnyLine], Device]  # name, profile, address, line
+    device: Callable[[str, Profile, Address, AnyLine], Device]  # name, profile, address, line
+    address: Callable[[Address], Address]  # its form on the line; raises ValueError that says what is right
+    requests: Callable[[Profile, Sequence[str], LineSettings], tuple[Request, ...]]  # to read these points
+
+
+def _modbus(name: str, profile: Profile, address: Address, line: AnyLine) -> Device:
+    return ModbusDevice(name, profile, int(address), line)
 
 
 PROTOCOLS: dict[str, Entry] = {
-    "modbus-rtu": Entry("modbus", lambda settings: TurnLine(settings, framing.RTU), ModbusDevice),
-    "modbus-tcp": Entry("modbus", MbapLine, ModbusDevice),
+    "modbus-rtu": Entry(
+        modbus.FAMILY, lambda line: TurnLine(line, framing.RTU), _modbus, modbus.rtu_address, modbus_requests
+    ),
+    "modbus-tcp": Entry(modbus.FAMILY, MbapLine, _modbus, modbus.tcp_address, modbus_requests),
 }
+FAMILIES: dict[str, Family] = {entry.family.name: entry.family for entry in PROTOCOLS.values()}
 
 
 def make_line(settings: LineSettings) -> AnyLine:
@@ -64,6 +80,7 @@ def make_line(settings: LineSettings) -> AnyLine:
     return PROTOCOLS[settings.protocol].line(settings)
 
 
-def make_device(name: str, profile: Profile, address: int, line: AnyLine) -> Device:
+def make_device(name: str, profile: Profile, address: Address, line: AnyLine) -> Device:
     """Make a device on `line`; `profile` is the model's profile with the site's re-mapping applied."""
-    return PROTOCOLS[line.settings.protocol].device(name, profile, address, line)
+    entry = PROTOCOLS[line.settings.protocol]
+    return entry.device(name, profile, entry.address(address), line)

@@ -183,7 +183,7 @@ def make_poller(
     polled = []
     for device in site.devices.values():
         if device.line == name:
-            driver = make_device(device.name, device.profile, int(device.address), line)
+            driver = make_device(device.name, device.profile, device.address, line)
             reported = device.profile.reported
             polled.append(
                 Polled(driver, groups(reported, judged[device.name], device.every, device.alarm_every))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from drivers.line.settings import LineSettings
 from drivers.profile import Limits, Point, Profile, Write
 from drivers.registers import Order, PointType
+from drivers.simulator.making import make_unit
 from drivers.simulator.simulation import Simulation
-from drivers.simulator.unit import Unit, make_unit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from drivers.simulator.script import Entry
     from drivers.simulator.stage import Happening
+    from drivers.simulator.unit import Unit
 
 POINTS = {
     "lel": Point("holding:0", PointType.UINT16, scale=0.1, unit="%LEL", range=(0, 100)),

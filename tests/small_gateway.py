@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from playing import free_port
 
+from drivers.simulator.making import make_unit
 from drivers.simulator.simulation import Simulation
-from drivers.simulator.unit import make_unit
 from gateway import app
 from gateway.cli.client import Daemon
 from gateway.clock import SystemClock

@@ -39,9 +39,16 @@ PURE = [
     "drivers/modbus/framing.py",
     "drivers/modbus/plan.py",
     *(f"drivers/simulator/{name}.py" for name in ("persona", "player", "voices", "unit", "bus", "wire")),
+    *(
+        f"drivers/simulator/{name}.py"
+        for name in ("dialect", "image", "making", "memory", "modbus", "played")
+    ),
     *(f"drivers/simulator/{name}.py" for name in ("faults", "script", "stage")),
     "drivers/modbus/explain.py",
-    "drivers/modbus/budget.py",
+    "drivers/budget.py",
+    "drivers/modbus/requests.py",
+    "drivers/modbus/family.py",
+    *(f"drivers/{name}.py" for name in ("family", "items", "point_checks")),
     "drivers/registers.py",
     "drivers/checks.py",
     *(p.relative_to(ROOT).as_posix() for p in (ROOT / "drivers/codec").glob("*.py")),

@@ -129,18 +129,30 @@ def refusal(point: Point, value: Value) -> str:
     if point.enum is not None:
         words = write.words or tuple(point.enum.values())
         return "" if value in words else f"{value!r} is none of {', '.join(words)}"
-    if point.type is PointType.STRING or point.type is PointType.BOOL or point.table.is_bits:
-        return _unfit(point, value)
+    if point.type is PointType.STRING or point.type is PointType.BOOL or point.is_bit:
+        return unfit(point, value)
     if isinstance(value, str | bool) or not math.isfinite(value):
         return f"{value!r} is not a number"
     low = -math.inf if write.min is None else write.min
     high = math.inf if write.max is None else write.max
     if not low <= value <= high:
         return f"{value} is not within {low:g} to {high:g} {point.unit}".rstrip()
-    return _unfit(point, value)
+    return unfit(point, value)
 
 
-def _unfit(point: Point, value: Value) -> str:
+def _item_unfit(point: Point, value: Value) -> str:
+    """Say why no message could carry the value; how it does is its protocol's business."""
+    if point.type is PointType.BOOL and value not in {0, 1}:
+        return f"{value!r} is neither true nor false"
+    if point.type is PointType.STRING and not isinstance(value, str):
+        return f"{value!r} is no text"
+    return ""
+
+
+def unfit(point: Point, value: Value) -> str:
+    """Say why no device could tell or take the value; "" when it can."""
+    if point.item:
+        return _item_unfit(point, value)
     try:
         encode(point, value)
     except ValueError as error:

@@ -67,13 +67,13 @@ def believable(point: Point) -> tuple[float, float]:
         return low, high
     ratio, shift = Fraction(str(point.scale)), Fraction(str(point.offset))
     ends = sorted((Fraction(str(end)) - shift) / ratio for end in point.range)
-    if point.type.is_float:
+    if point.type.is_float or point.type is PointType.NUMBER:
         return float(ends[0]), float(ends[1])
     return max(low, math.ceil(ends[0])), min(high, math.floor(ends[1]))
 
 
 def _type_bounds(kind: PointType) -> tuple[float, float]:
-    if kind.is_float:
+    if kind.is_float or kind is PointType.NUMBER:
         return -1.7976931348623157e308, 1.7976931348623157e308  # what is outside is infinite or no number
     bits = 8 if kind in {PointType.INT8, PointType.UINT8} else 16 * max(1, kind.registers)
     if kind.is_integer and kind.value.startswith("int"):
@@ -83,6 +83,8 @@ def _type_bounds(kind: PointType) -> tuple[float, float]:
 
 def sentinels(point: Point) -> frozenset[Raw]:
     """Return the sentinels as the raw numbers they are decoded to."""
+    if point.type is PointType.NUMBER:
+        return frozenset(point.sentinel)
     form = FORMATS.get(point.type, "")
     if form == "6s":
         end = "little" if point.order.swaps_words else "big"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from drivers.line.settings import LineSettings
     from drivers.simulator.bus import Bus
+    from drivers.simulator.unit import Address
 
 _SPEEDS = {
     getattr(termios, f"B{baud}"): baud
@@ -61,7 +62,7 @@ class PtyLine:
         self._out: deque[tuple[float, int]] = deque()  # when each byte leaves
         self._waiting: list[tuple[float, int, bytes]] = []  # answers that have not begun, a heap
         self._number = 0
-        self._busy: dict[int, float] = {}  # unit -> when its last answer begins: one after the other
+        self._busy: dict[Address, float] = {}  # unit -> when its last answer begins: one after the other
         self._timer: ExactTimer | None = None
 
     async def open(self) -> None:
@@ -81,6 +82,7 @@ class PtyLine:
         self._link.symlink_to(os.ttyname(self._slave))
         self._timer = ExactTimer(self._due)
         asyncio.get_running_loop().add_reader(self._master, self._arrived)
+        self.nudge()  # somebody may speak without being asked
 
     async def close(self) -> None:
         """Pull the adapter: pty and link are gone."""
@@ -133,6 +135,7 @@ class PtyLine:
             # Reckoned from when the silence ended, so that a late wake-up does not add to the time.
             self._answer(frame, self._heard_until + silence, character)
         self._begin(now, character)
+        self._speak(now, character)
         self._flush(now)
         babble = self.bus.faults.get("babble")
         if isinstance(babble, faults.Babble) and not self._out:
@@ -141,12 +144,18 @@ class PtyLine:
         self._rearm(silence)
 
     def _answer(self, frame: bytes, heard: float, character: float) -> None:
-        reply = self.bus.hear_frame(frame, self._persona_time(heard))
-        if reply is not None:
-            first = max(heard + reply.wait, self._busy.get(frame[0], 0.0)) + character
-            self._busy[frame[0]] = first
+        for said in self.bus.hear_frame(frame, self._persona_time(heard)):
+            first = max(heard + said.wait, self._busy.get(said.address, 0.0)) + character
+            self._busy[said.address] = first
             self._number += 1
-            heapq.heappush(self._waiting, (first, self._number, reply.data))
+            heapq.heappush(self._waiting, (first, self._number, said.data))
+
+    def _speak(self, now: float, character: float) -> None:
+        """Let units say what they say by themselves."""
+        word = self.bus.next_word()
+        if word is not None and word <= now:
+            for data in self.bus.speak(now, self._persona_time(now)):
+                self._begin_at(now, data, character)
 
     def _begin(self, until: float, character: float) -> None:
         """Let the answers whose time comes before `until` begin."""
@@ -173,6 +182,8 @@ class PtyLine:
             wakes.append(min(self._out[0][0] + _PACKET, self._out[-1][0]))
         if self._waiting:
             wakes.append(self._waiting[0][0])
+        if (word := self.bus.next_word()) is not None:
+            wakes.append(word)
         self._timer.set(min(wakes, default=None))
 
     def _flush(self, now: float) -> None:

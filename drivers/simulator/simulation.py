@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from drivers.simulator.bus import Bus
+from drivers.simulator.played import DIALECTS
 from drivers.simulator.ptys import PtyLine
 from drivers.simulator.sockets import TcpLine
 from drivers.simulator.stage import Stage
-from drivers.simulator.wire import Framing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from drivers.simulator.stage import Happening
     from drivers.simulator.unit import Unit
     from gateway.model import Value
-
-FRAMINGS = {"modbus-rtu": Framing.RTU, "modbus-tcp": Framing.MBAP}
-"""Which protocols can be played."""
 
 
 class Simulation:
@@ -49,11 +46,11 @@ class Simulation:
         buses: dict[str, Bus] = {}
         self.lines: dict[str, PtyLine | TcpLine] = {}
         for name, (settings, units) in lines.items():
-            if settings.protocol not in FRAMINGS:
+            if settings.protocol not in DIALECTS:
                 raise ValueError(
-                    f"line {name}: {settings.protocol} cannot be played; {', '.join(FRAMINGS)} can"
+                    f"line {name}: {settings.protocol} cannot be played; {', '.join(DIALECTS)} can"
                 )
-            buses[name] = Bus(units, FRAMINGS[settings.protocol], random.Random(f"{seed} {name}"))  # noqa: S311 - plays
+            buses[name] = Bus(units, DIALECTS[settings.protocol], random.Random(f"{seed} {name}"))  # noqa: S311 - plays
             kind = PtyLine if settings.serial is not None else TcpLine
             self.lines[name] = kind(settings, buses[name], self._persona_time)
         every = {unit.name: unit for bus in buses.values() for unit in bus.units.values()}

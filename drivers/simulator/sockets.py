@@ -6,13 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from drivers.simulator import faults
-from drivers.simulator.wire import Framing, MbapStream, RtuStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drivers.line.settings import LineSettings
     from drivers.simulator.bus import Bus, Transmission
+    from drivers.simulator.unit import Address
 
 _REDIAL = 1.0  # seconds between attempts of a unit that dials in
 _BABBLE_EVERY = 0.05
@@ -80,9 +80,9 @@ class _Talk(asyncio.Protocol):
 
     def __init__(self, line: TcpLine) -> None:
         self._line = line
-        self._stream = MbapStream() if line.bus.framing is Framing.MBAP else RtuStream()
+        self._stream = line.bus.dialect.stream()
         self._transport: asyncio.Transport | None = None
-        self._busy: dict[int, float] = {}
+        self._busy: dict[Address, float] = {}
         self._loop = asyncio.get_running_loop()
         self.gone: asyncio.Future[None] = self._loop.create_future()
 
@@ -102,13 +102,12 @@ class _Talk(asyncio.Protocol):
         now = self._loop.time()
         try:
             requests = self._stream.feed(data)
-        except ValueError:  # real devices hang up on what is no Modbus TCP
+        except ValueError:  # real devices hang up on what is no Modbus TCP, for one
             self.hang_up()
             return
-        for transaction, unit, pdu in requests:
-            reply = self._line.bus.hear(transaction, unit, pdu, self._line.persona_time(now))
-            if reply is not None:
-                self._send(unit, reply, now)
+        for asked in requests:
+            for said in self._line.bus.hear(asked, self._line.persona_time(now)):
+                self._send(said, now)
 
     def hang_up(self) -> None:
         """End the connection at once."""
@@ -123,14 +122,14 @@ class _Talk(asyncio.Protocol):
         self._write(self._line.bus.rubbish(max(1, int(_BABBLE_EVERY * fault.rate))))
         self._loop.call_later(_BABBLE_EVERY, self.babble)
 
-    def _send(self, unit: int, reply: Transmission, now: float) -> None:
+    def _send(self, said: Transmission, now: float) -> None:
         """Answer in the order of the requests: a device does one thing at a time."""
-        at = max(now + reply.wait, self._busy.get(unit, 0.0))
+        at = max(now + said.wait, self._busy.get(said.address, 0.0))
         if at <= now:
-            self._write(reply.data)
+            self._write(said.data)
         else:
-            self._busy[unit] = at
-            self._loop.call_at(at, self._write, reply.data)
+            self._busy[said.address] = at
+            self._loop.call_at(at, self._write, said.data)
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None:

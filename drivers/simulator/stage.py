@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from drivers.simulator.faults import DEVICE_FAULTS, LINE_FAULTS, FaultError, Noise, parse_fault
 from drivers.simulator.script import Cue
-from drivers.simulator.wire import Framing
 
 if TYPE_CHECKING:
     import random
@@ -160,7 +159,7 @@ class Stage:
         else:
             units = [self._unit(cue.device or "")]
             buses = [bus for bus in self.buses.values() if units[0] in bus.units.values()]
-        if isinstance(cue.options, Noise) and any(bus.framing is Framing.MBAP for bus in buses):
+        if isinstance(cue.options, Noise) and not all(bus.dialect.noise_reaches for bus in buses):
             raise FaultError(
                 "fault noise: Modbus TCP has no frames that noise could damage; use late or silent"
             )

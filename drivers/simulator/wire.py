@@ -6,10 +6,10 @@ Written on its own, not with the driver's codec, so that a mistake made there is
 from __future__ import annotations
 
 import struct
-from enum import StrEnum
 from typing import Protocol
 
 from drivers.registers import Table
+from drivers.simulator.dialect import Asked
 
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE, NO_TARGET = 1, 2, 3, 4, 0x0B
 _READS = {1: Table.COIL, 2: Table.DISCRETE, 3: Table.HOLDING, 4: Table.INPUT}
@@ -17,13 +17,6 @@ _WRITES = {5: Table.COIL, 6: Table.HOLDING, 15: Table.COIL, 16: Table.HOLDING}
 _MAX_BITS, _MAX_REGISTERS, _MAX_WRITE_BITS, _MAX_WRITE_REGISTERS = 2000, 125, 1968, 123
 _MBAP = struct.Struct(">HHHB")
 _LONGEST_RTU = 256
-
-
-class Framing(StrEnum):
-    """How a request is wrapped."""
-
-    RTU = "rtu"
-    MBAP = "mbap"
 
 
 class Refusal(Exception):
@@ -164,8 +157,8 @@ class RtuStream:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[tuple[int, int, bytes]]:
-        """Take in `data`; return `(0, unit, pdu)` of each request that it completes."""
+    def feed(self, data: bytes) -> list[Asked]:
+        """Take in `data`; return the requests that it completes."""
         self._buffer += data
         found = []
         while (length := _rtu_length(self._buffer)) is not None and len(self._buffer) >= length:
@@ -173,7 +166,7 @@ class RtuStream:
             if opened is None:
                 del self._buffer[0]  # not the start of a request: look one byte on
                 continue
-            found.append((0, *opened))
+            found.append(Asked(*opened))
             del self._buffer[:length]
         return found
 
@@ -195,8 +188,8 @@ class MbapStream:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[tuple[int, int, bytes]]:
-        """Take in `data`; return `(transaction, unit, pdu)` of each request that it completes."""
+    def feed(self, data: bytes) -> list[Asked]:
+        """Take in `data`; return the requests that it completes, marked with their transaction."""
         self._buffer += data
         found = []
         while len(self._buffer) >= _MBAP.size:
@@ -206,6 +199,6 @@ class MbapStream:
             end = 6 + length
             if len(self._buffer) < end:
                 break
-            found.append((transaction, unit, bytes(self._buffer[7:end])))
+            found.append(Asked(unit, bytes(self._buffer[7:end]), transaction))
             del self._buffer[:end]
         return found

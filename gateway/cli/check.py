@@ -15,7 +15,7 @@ from gateway.language import say
 if TYPE_CHECKING:
     import argparse
 
-    from drivers.modbus.budget import Budget, RequestCost
+    from drivers.budget import Budget, RequestCost
 
 WRONG = 2
 
@@ -84,18 +84,16 @@ def _as_json(site: Site, budgets: dict[str, Budget], refused: list[str], notes: 
 
 
 def _request_json(request: RequestCost) -> dict[str, Any]:
-    block = request.block
+    asked = request.request
     return {
         "device": request.device,
-        "table": block.table.value,
-        "start": block.start,
-        "count": block.count,
+        "request": asked.label,
         "every": request.every,
-        "bytes": request.bytes,
-        "sending": round(request.sending, 6),
-        "silence": round(request.silence, 6),
-        "turnaround": round(request.turnaround, 6),
-        "seconds": round(request.seconds, 6),
+        "bytes": asked.bytes,
+        "sending": round(asked.sending, 6),
+        "silence": round(asked.silence, 6),
+        "turnaround": round(asked.turnaround, 6),
+        "seconds": round(asked.seconds, 6),
     }
 
 
@@ -149,15 +147,15 @@ def _rows(site: Site, found: Budget) -> list[tuple[str, ...]]:
     kinds: Counter[tuple[str, ...]] = Counter()
     shares: defaultdict[tuple[str, ...], float] = defaultdict(float)
     for request in found.requests:
-        block = request.block
+        asked = request.request
         kind = (
             site.devices[request.device].profile_name,
-            f"{block.table.value}:0x{block.start:04X}+{block.count}",
-            str(request.bytes),
-            *(f"{part * 1000:.1f} ms" for part in (request.sending, request.silence, request.turnaround)),
-            f"{request.seconds * 1000:.1f} ms",
+            asked.label,
+            str(asked.bytes),
+            *(f"{part * 1000:.1f} ms" for part in (asked.sending, asked.silence, asked.turnaround)),
+            f"{asked.seconds * 1000:.1f} ms",
             f"{request.every:g} s",
         )
         kinds[kind] += 1
-        shares[kind] += request.seconds / request.every
+        shares[kind] += request.share
     return [(str(count), *kind, f"{shares[kind]:.1%}") for kind, count in kinds.items()]

@@ -138,7 +138,7 @@ def _point_row(name: str, point: Point) -> tuple[object, ...]:
         scale = f"/ 10^{point.scale_from}"
     label = pick(point.name) if not point.internal else say("（内部）", "(internal)")
     written = "" if point.write is None else say("可", "yes")
-    return name, point.register, kind, point.unit, scale.strip(), _span(point.range), written, label
+    return name, point.where, kind, point.unit, scale.strip(), _span(point.range), written, label
 
 
 def _span(ends: tuple[float, float] | None) -> str:

@@ -22,12 +22,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from drivers.registry import PROTOCOLS
 from drivers.simulator.faults import FaultError
+from drivers.simulator.making import make_unit
 from drivers.simulator.persona import PersonaError, seconds
+from drivers.simulator.played import DIALECTS
 from drivers.simulator.ptys import LinkTaken
 from drivers.simulator.script import Entry, ScriptError, parse_entry
-from drivers.simulator.simulation import FRAMINGS, Simulation
-from drivers.simulator.unit import Unit, make_unit
+from drivers.simulator.simulation import Simulation
 from gateway.cli.output import Failure
 from gateway.config import ConfigError, Site, document, load
 from gateway.config.report import Report, describe
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from drivers.line.settings import LineSettings
     from drivers.simulator.stage import Happening
+    from drivers.simulator.unit import Unit
 
 _TURNAROUND = (0.002, 0.02)  # seconds: devices differ, each keeps its own
 
@@ -141,7 +144,7 @@ def _lines(site: Site, seed: int) -> dict[str, tuple[LineSettings, list[Unit]]]:
     midnight = 3600.0 * now.hour + 60 * now.minute + now.second
     lines: dict[str, tuple[LineSettings, list[Unit]]] = {}
     for name, settings in site.lines.items():
-        if settings.protocol in FRAMINGS:
+        if settings.protocol in DIALECTS:
             lines[name] = (settings, [])
         else:
             text = say("此协议不能模拟，跳过", "this protocol cannot be played; left out")
@@ -152,9 +155,8 @@ def _lines(site: Site, seed: int) -> dict[str, tuple[LineSettings, list[Unit]]]:
         settings, units = lines[device.line]
         chance = random.Random(f"{seed} {name}")  # noqa: S311 - it plays, it hides nothing
         turnaround = chance.uniform(*_TURNAROUND) if settings.serial else 0.0
-        unit = make_unit(
-            name, int(device.address), device.profile, seed=seed, midnight=midnight, turnaround=turnaround
-        )
+        address = PROTOCOLS[settings.protocol].address(device.address)
+        unit = make_unit(name, address, device.profile, seed=seed, midnight=midnight, turnaround=turnaround)
         units.append(unit)
     return lines
 

@@ -1,20 +1,20 @@
-"""How busy each line of a site will be, before it runs. The arithmetic is `drivers.modbus.budget`."""
+"""How busy each line of a site will be, before it runs. The arithmetic is `drivers.budget`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drivers.modbus.budget import Budget, Load, budget
-from drivers.modbus.plan import Cost, plan
+from drivers.budget import Budget, Load, budget
+from drivers.registry import PROTOCOLS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from drivers.modbus.plan import Block
-    from drivers.profile import Point
+    from drivers.budget import Request
+    from drivers.line.settings import LineSettings
     from gateway.config.settings import DeviceSettings, Site
 
-    Plans = dict[tuple[int, Cost, tuple[str, ...]], tuple[Block, ...]]
+    Plans = dict[tuple[int, tuple[str, ...]], tuple[Request, ...]]
 
 FULL = 1.0  # more cannot be done
 TIGHT = 0.8  # no room left for repeats after noise, or for commands
@@ -23,35 +23,32 @@ TIGHT = 0.8  # no room left for repeats after noise, or for commands
 def line_budgets(site: Site) -> dict[str, Budget]:
     """Return the budget of each line, with the turnaround that a device usually has."""
     found: dict[str, Budget] = {}
-    plans: Plans = {}
     for name, line in site.lines.items():
-        cost = Cost.of_line(line)
+        plans: Plans = {}
         devices = [device for device in site.devices.values() if device.line == name]
-        found[name] = budget(cost, [load for device in devices for load in loads(device, cost, plans)])
+        found[name] = budget([load for device in devices for load in loads(device, line, plans)])
     return found
 
 
-def loads(device: DeviceSettings, cost: Cost, plans: Plans) -> Iterator[Load]:
+def loads(device: DeviceSettings, line: LineSettings, plans: Plans) -> Iterator[Load]:
     """Yield what one device asks of its line: points that rules judge, and the others at their own period.
 
-    `plans` keeps what was planned: a site has many devices of one profile.
+    `plans` keeps what was planned: a line has many devices of one profile.
     """
     points = device.profile.points
 
-    def planned(some: Mapping[str, Point]) -> tuple[Block, ...]:
-        key = (id(device.profile), cost, tuple(some))
+    def planned(some: tuple[str, ...]) -> tuple[Request, ...]:
+        key = (id(device.profile), some)
         if key not in plans:
-            plans[key] = tuple(plan(some, cost, device.profile.limits))
+            plans[key] = PROTOCOLS[line.protocol].requests(device.profile, some, line)
         return plans[key]
 
     judged = device.profile.needs([point for rule in device.rules for point in rule.inputs()])
     if device.alarm_every >= device.every:
-        yield Load(device.name, planned(points), device.every, alarm=bool(judged))
+        yield Load(device.name, planned(tuple(points)), device.every, alarm=bool(judged))
         return
-    first = {name: point for name, point in points.items() if name in judged}
-    rest = {name: point for name, point in points.items() if name not in judged}
-    yield Load(device.name, planned(first), device.alarm_every, alarm=True)
-    yield Load(device.name, planned(rest), device.every)
+    yield Load(device.name, planned(judged), device.alarm_every, alarm=True)
+    yield Load(device.name, planned(tuple(n for n in points if n not in judged)), device.every)
 
 
 def overfull(site: Site, budgets: dict[str, Budget]) -> list[str]:

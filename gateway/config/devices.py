@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from gateway.config.profiles import Entry, Library
     from rules.rule import Rule
 
-UNITS = {"modbus-tcp": (0, 255)}  # some endpoints answer to 0 or 255 for themselves
-MODBUS_UNITS = (1, 247)
 FILL = {"profile": "?", "line": "?", "address": 0}  # for a device whose own are broken
 
 
@@ -88,28 +86,29 @@ class DeviceReader:
         if entry.line not in self._declared:
             self._say(raw, ("line",), f"there is no line '{entry.line}'{suggest(entry.line, self._declared)}")
             return
-        if "address" not in broken:
-            self._check_address(raw, entry)
         line = self._lines.get(entry.line)
+        if "address" not in broken:
+            self._check_address(raw, entry, line)
         if line is None:
             return
-        family = PROTOCOLS[line.protocol].family
+        family = PROTOCOLS[line.protocol].family.name
         if shipped is not None and shipped.profile.protocol != family:
             spoken = shipped.profile.protocol
             self._say(raw, ("profile",), f"speaks {spoken}, but line {line.name} is {line.protocol}")
 
-    def _check_address(self, raw: RawDevice, entry: DeviceEntry) -> None:
-        """Check that the address is in the range of the protocol and still free."""
-        line = self._lines.get(entry.line)
-        if line is not None and PROTOCOLS[line.protocol].family == "modbus":
-            low, high = UNITS.get(line.protocol, MODBUS_UNITS)
-            if not isinstance(entry.address, int) or not low <= entry.address <= high:
-                what = f"must be a whole number from {low} to {high} on a {line.protocol} line"
-                self._say(raw, ("address",), f"{what}, not {describe(entry.address)}")
+    def _check_address(self, raw: RawDevice, entry: DeviceEntry, line: LineSettings | None) -> None:
+        """Check that the address is one of the protocol and still free."""
+        address = entry.address
+        if line is not None:
+            try:
+                address = PROTOCOLS[line.protocol].address(address)
+            except ValueError as error:
+                what = f"{error} on a {line.protocol} line, not {describe(address)}"
+                self._say(raw, ("address",), what)
                 return
-        owner = self._addresses.setdefault((entry.line, entry.address), raw.name)
+        owner = self._addresses.setdefault((entry.line, address), raw.name)
         if owner != raw.name:
-            self._say(raw, ("address",), f"{owner} has address {entry.address} on line {entry.line} already")
+            self._say(raw, ("address",), f"{owner} has address {address} on line {entry.line} already")
 
     def _assemble(self, raw: RawDevice, entry: DeviceEntry, shipped: Entry) -> DeviceSettings | None:
         defaults = shipped.profile.defaults

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from drivers.checks import check
 from drivers.profile import Point, Profile
+from drivers.registry import FAMILIES
 from gateway.config import document
 from gateway.config.report import ConfigError, Path, Place, Report, suggest
 from gateway.config.rule import read_rule
@@ -102,7 +103,7 @@ def read(name: str, file: pathlib.Path, report: Report) -> Entry | None:
     if profile is not None:
         for rule, data in profile.rules.items():
             read_rule(rule, data, found, ("rules", rule), own)
-        for problem in check(profile):
+        for problem in check(profile, FAMILIES):
             own.add(found, problem.path, problem.what)
     report.absorb(own)
     return None if own.failed or profile is None else Entry(name, profile, found)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from drivers.checks import check, unconfirmed
 from drivers.registers import PointType
+from drivers.registry import FAMILIES
 from gateway.config.profiles import point_shape, raw_point
 from gateway.config.report import suggest
 
@@ -35,7 +36,7 @@ def remap(
     if not changes:
         return shipped.profile
     profile = replace(shipped.profile, points=points, **_plays(shipped.profile, points))
-    for problem in check(profile):
+    for problem in check(profile, FAMILIES):
         if problem.path[0] in MINE:
             report.add(place, (*path, *problem.path[1:]), problem.what)
     return profile if report.count == before else None
@@ -46,7 +47,7 @@ def _changed(
 ) -> dict[str, Point]:
     points = dict(shipped.profile.points)
     for name, change in changes.items():
-        if name not in points and (change is None or "register" not in change):
+        if name not in points and (change is None or not change.keys() & {"register", "item"}):
             what = f"profile {shipped.name} has no such point{suggest(name, points)}"
             report.add(place, (*path, name), what, key=True)
         elif change is None:

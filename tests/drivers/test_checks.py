@@ -10,6 +10,7 @@ import pytest
 from drivers.checks import check, unconfirmed
 from drivers.profile import Defaults, Derive, Formula, Identity, Limits, Point, Profile, QualityFrom, Write
 from drivers.registers import PointType
+from drivers.registry import FAMILIES
 from gateway.model import Quality
 
 BOTH = {"zh": "名", "en": "name"}
@@ -30,7 +31,7 @@ def profile(points: dict[str, Point] | None = None, **more: Any) -> Profile:
 
 
 def test_a_sound_profile_has_no_problems() -> None:
-    assert check(profile()) == []
+    assert check(profile(), FAMILIES) == []
 
 
 STATUS = point("holding:1", enum={0: "warm_up", 1: "normal"})
@@ -146,7 +147,7 @@ MISTAKES: dict[str, tuple[Profile, tuple[Any, ...]]] = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_found_at_its_key(mistake: str) -> None:
     broken, path = MISTAKES[mistake]
-    problems = check(broken)
+    problems = check(broken, FAMILIES)
     assert path in [problem.path for problem in problems]
     assert all(problem.what for problem in problems)
 
@@ -158,12 +159,12 @@ def test_parts_of_one_register_may_lie_side_by_side() -> None:
         "low": point(kind=PointType.UINT8, half="low"),
         "other_table": point("input:0"),
     }
-    assert check(profile(points)) == []
+    assert check(profile(points), FAMILIES) == []
 
 
 def test_all_mistakes_come_at_once() -> None:
     broken = profile({"Lel": point("hold:1"), "co": point(unit="x", range=(1, 0))}, kind="z", source="")
-    assert len(check(broken)) >= 6
+    assert len(check(broken, FAMILIES)) >= 6
 
 
 def test_what_the_source_leaves_open_is_listed_until_the_site_says_it() -> None:

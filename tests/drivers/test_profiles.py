@@ -15,9 +15,10 @@ from drivers.checks import check
 from drivers.modbus.plan import Cost, plan
 from drivers.points import compile_block, compile_finish
 from drivers.profile import KINDS, Profile
+from drivers.registry import FAMILIES
+from drivers.simulator.image import Image
 from drivers.simulator.persona import parse_dramas, parse_persona
 from drivers.simulator.player import Player
-from drivers.simulator.unit import Image
 from gateway.config.profiles import Library
 from gateway.config.report import Report
 
@@ -62,7 +63,7 @@ def capture(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_profile_loads_and_nothing_is_wrong_with_it(name: str) -> None:
     profile = load(name)
-    assert check(profile) == []
+    assert check(profile, FAMILIES) == []
     assert name.split("/", maxsplit=1)[0] == profile.kind
 
 

@@ -13,8 +13,8 @@ import pytest
 from playing import free_port
 from small_gateway import BOX
 
+from drivers.simulator.making import make_unit
 from drivers.simulator.simulation import Simulation
-from drivers.simulator.unit import make_unit
 from gateway.cli.client import Daemon
 from gateway.cli.output import Failure
 from gateway.config import load

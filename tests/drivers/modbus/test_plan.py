@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.budget import Load, budget
 from drivers.line.settings import LineSettings
-from drivers.modbus.budget import Load, budget, request_cost
 from drivers.modbus.plan import NOTHING, Block, Cost, Known, Lessons, plan, refused
+from drivers.modbus.requests import request as request_of
 from drivers.profile import Limits, Point
 from drivers.registers import PointType, Table
 
@@ -59,23 +60,23 @@ def test_a_request_takes_the_time_the_table_of_modbus_timing_gives(baud: int) ->
     assert f"{cost.silence * 1000:.3f}" == f"{silence:.3f}"
     for count, (milliseconds, polls) in cells.items():
         block = Block(Table.HOLDING, 0, count, ())
-        request = request_cost("d", block, 1.0, cost)
+        request = request_of(block, cost)
         assert request.bytes == 8 + 5 + 2 * count
         assert request.seconds * 1000 == pytest.approx(milliseconds, abs=ROUNDED)
         assert 1 / request.seconds == pytest.approx(polls, abs=ROUNDED)
         assert request.seconds == pytest.approx(cost.seconds(block.data))
-    ten = request_cost("d", Block(Table.HOLDING, 0, 10, ()), 1.0, serial(baud, 0.03))
+    ten = request_of(Block(Table.HOLDING, 0, 10, ()), serial(baud, 0.03))
     assert 1 / ten.seconds == pytest.approx(WITH_30_MS[baud], abs=ROUNDED)
 
 
 def test_the_budget_example_of_thirty_two_detectors() -> None:
-    block = Block(Table.HOLDING, 0, 10, ("lel",))
-    found = budget(serial(9600, 0.03), [Load(f"g{i}", (block,), 5.0, alarm=True) for i in range(32)])
+    asked = request_of(Block(Table.HOLDING, 0, 10, ("lel",)), serial(9600, 0.03))
+    found = budget([Load(f"g{i}", (asked,), 5.0, alarm=True) for i in range(32)])
     assert found.round == pytest.approx(2.4, abs=0.05)
     assert found.utilisation == pytest.approx(found.round / 5)
     assert found.alarm_scan == 5.0
     assert found.of("g3") == pytest.approx(found.utilisation / 32)
-    overfull = budget(serial(9600, 0.03), [Load(f"g{i}", (block,), 1.0, alarm=True) for i in range(32)])
+    overfull = budget([Load(f"g{i}", (asked,), 1.0, alarm=True) for i in range(32)])
     assert overfull.utilisation > 1
     assert overfull.alarm_scan == pytest.approx(2.4, abs=0.05)
 

@@ -10,14 +10,14 @@ from playing import unit
 
 from drivers.simulator.bus import Bus
 from drivers.simulator.faults import FaultError
+from drivers.simulator.modbus import RTU
 from drivers.simulator.script import ScriptError, parse_entry
 from drivers.simulator.stage import Stage
-from drivers.simulator.wire import Framing
 
 
 def stage(*entries: dict[str, Any], seed: int = 1) -> Stage:
     units = {name: unit(name, n) for n, name in enumerate(("gas-1", "gas-2"), 1)}
-    bus = Bus(units.values(), Framing.RTU, random.Random(1))
+    bus = Bus(units.values(), RTU, random.Random(1))
     return Stage(units, {"rs485-1": bus}, map(parse_entry, entries), random.Random(seed))
 
 

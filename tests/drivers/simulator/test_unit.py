@@ -10,8 +10,8 @@ from playing import POINTS, PROFILE, unit
 
 from drivers.profile import Point
 from drivers.registers import PointType
+from drivers.simulator.making import make_unit
 from drivers.simulator.persona import PersonaError
-from drivers.simulator.unit import make_unit
 
 CHANCE = random.Random(1)
 

@@ -45,14 +45,14 @@ def test_requests_do_not_depend_on_how_the_stream_is_cut(
             n = cuts[i % len(cuts)]
             found += stream.feed(data[:n])
             data, i = data[n:], i + 1
-        assert [(u, p) for _, u, p in found] == [(17, p) for p in pdus]
+        assert [(asked.address, asked.request) for asked in found] == [(17, p) for p in pdus]
 
 
 def test_a_damaged_request_does_not_lose_the_next_ones() -> None:
     good = rtu(17, bytes.fromhex("03 00 00 00 01"))
     bad = bytes((good[0], good[1] ^ 0x10, *good[2:]))
     found = RtuStream().feed(bad + good + good)
-    assert [pdu for _, _, pdu in found][-1] == bytes.fromhex("03 00 00 00 01")
+    assert found[-1].request == bytes.fromhex("03 00 00 00 01")
 
 
 @given(st.binary(min_size=1, max_size=60))

@@ -8,8 +8,8 @@ import pytest
 from siteyaml import HEAD, site_of, write
 
 from drivers.line.settings import LineSettings
-from drivers.modbus.budget import request_cost
 from drivers.modbus.plan import Block, Cost
+from drivers.modbus.requests import request
 from drivers.registers import Table
 from gateway.cli import main
 from gateway.config.budget import line_budgets
@@ -28,7 +28,7 @@ def test_the_budget_of_a_request_is_that_of_the_table(baud: int) -> None:
     settings = LineSettings(name="l", protocol="modbus-rtu", serial="/dev/ttyS0", baud=baud, parity="even")
     for count, milliseconds in DOMAIN_MS[baud].items():
         block = Block(Table.HOLDING, 0, count, ())
-        found = request_cost("d", block, 1.0, Cost.of_line(settings, turnaround=0.0)).seconds * 1000
+        found = request(block, Cost.of_line(settings, turnaround=0.0)).seconds * 1000
         assert found == pytest.approx(milliseconds, abs=0.06)
 
 
