@@ -1,8 +1,9 @@
 """Which device of a line is read next. Pure: time comes in, nothing waits, nothing is read.
 
 The polls of a line stand on a grid: `deadline += period`, so they never drift. Of the polls that are
-due, alarm groups go first, then the earliest deadline. A period that went by without a poll is counted
-as missed and never made up for: each period holds one poll or is counted, so nothing can queue up.
+due, alarm groups go first, then the nearest end of a period (`gateway.due`). A period that went by
+without a poll is counted as missed and never made up for: each period holds one poll or is counted, so
+nothing can queue up.
 
 Deadlines are spread over the shortest period but for one hole at its end, as long as a timeout. Into
 that hole go the retries and probes of devices that do not answer (see `gateway.liveness`), and so a
@@ -11,11 +12,11 @@ silent device does not move the others' polls.
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
 from itertools import groupby
-from math import floor, inf
+from math import floor
 from typing import TYPE_CHECKING
 
+from gateway.due import Due
 from gateway.liveness import Ailing, State, Timing
 from gateway.turns import Turn, Unit
 
@@ -43,9 +44,8 @@ class Schedule:
         self.missed = 0
         self._busy = 0
         self._row = 0
-        self._serial = 0
-        self._alarm: list[tuple[float, int, Turn]] = []
-        self._rest: list[tuple[float, int, Turn]] = []
+        self._alarm = Due()
+        self._rest = Due()
         self.restart(now)
 
     def take(self, now: float) -> Turn | None:
@@ -59,11 +59,7 @@ class Schedule:
 
     def next_at(self, now: float) -> float:
         """Return when `take` is worth calling again if nothing is given back before; `inf` if never."""
-        at = inf
-        for heap in (self._alarm, self._rest):
-            self._drop(heap)
-            if heap and heap[0][0] < at:
-                at = heap[0][0]
+        at = max(now, min(self._alarm.next_at(), self._rest.next_at()))
         if self.ailing.count:
             ask = self.ailing.next_at()
             life = self.ailing.candidate(now)
@@ -114,10 +110,8 @@ class Schedule:
 
     def restart(self, now: float) -> None:
         """Begin the grid afresh at `now`: the start, or a line that is back after a while."""
-        for heap in (self._alarm, self._rest):
-            for _, _, turn in heap:
-                turn.queued = False
-            heap.clear()
+        self._alarm.clear()
+        self._rest.clear()
         for turn, first in self._spread(now):
             if turn.unit.life.state is State.LIVE:
                 self._push(turn, first)
@@ -165,22 +159,19 @@ class Schedule:
             return True
         patient = now < life.latest
         end = now + self.ailing.cost
-        for heap in (self._alarm, self._rest):
-            self._drop(heap)
-            if heap:
-                at, _, turn = heap[0]
-                if at <= now or (patient and end > at + YIELD * turn.period):
-                    return False
+        for lane in (self._alarm, self._rest):
+            at, turn = lane.next_at(), lane.next()
+            if at <= now or (patient and turn is not None and end > at + YIELD * turn.period):
+                return False
         return True
 
     def _next(self, now: float) -> Turn | None:
-        alarm, rest = self._alarm, self._rest
         while True:
-            waiting = bool(rest) and rest[0][0] <= now
-            if alarm and alarm[0][0] <= now and not (waiting and self._row >= ALARM_ROW):
-                turn = heappop(alarm)[2]
-            elif waiting:
-                turn = heappop(rest)[2]
+            alarm, rest = self._alarm.first(now), self._rest.first(now)
+            if alarm is not None and not (rest is not None and self._overtakes(rest, alarm, now)):
+                turn = self._alarm.pop()
+            elif rest is not None:
+                turn = self._rest.pop()
             else:
                 return None
             unit = turn.unit
@@ -188,10 +179,18 @@ class Schedule:
                 unit.parked.append(turn)
                 continue
             turn.queued = False
-            if unit.life.state is State.LIVE:
-                self._row = self._row + waiting if turn.alarm else 0
-                self._step(turn, now)
-                return turn
+            self._row = self._row + (rest is not None) if turn.alarm else 0
+            self._step(turn, now)
+            return turn
+
+    def _overtakes(self, rest: Turn, alarm: Turn, now: float) -> bool:
+        """Tell whether what is no alarm goes before an alarm that is due.
+
+        So it is after a row of alarms; and when half its own period is over and not yet half that of the
+        alarm: on a full line it would lose the period, while the alarm is still in good time.
+        """
+        late, early = now - rest.deadline >= rest.period / 2, now - alarm.deadline < alarm.period / 2
+        return self._row >= ALARM_ROW or (late and early)
 
     def _step(self, turn: Turn, now: float) -> None:
         """Move the turn to its next place on the grid, counting the periods that are over."""
@@ -228,18 +227,8 @@ class Schedule:
             unit.parked.clear()
 
     def _push(self, turn: Turn, at: float | None = None) -> None:
-        if turn.queued:
-            return
-        turn.queued = True
-        self._serial += 1
-        heap = self._alarm if turn.alarm else self._rest
-        heappush(heap, (turn.deadline if at is None else at, self._serial, turn))
-
-    @staticmethod
-    def _drop(heap: list[tuple[float, int, Turn]]) -> None:
-        """Drop from the top what is no longer polled on the grid."""
-        while heap and heap[0][2].unit.life.state is not State.LIVE:
-            heappop(heap)[2].queued = False
+        lane = self._alarm if turn.alarm else self._rest
+        lane.push(turn, turn.deadline if at is None else at)
 
     def _spread(self, now: float) -> Iterator[tuple[Turn, float]]:
         """Give every turn its place on the grid; yield it with the time of its very first poll.

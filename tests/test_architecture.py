@@ -63,6 +63,7 @@ PURE = [
     "drivers/modbus/reading.py",
     "gateway/liveness.py",
     "gateway/turns.py",
+    "gateway/due.py",
     *(f"gateway/{name}.py" for name in ("kpi", "drills", "baselines", "occurrences")),
     "gateway/plot.py",
     "gateway/links/ranges.py",

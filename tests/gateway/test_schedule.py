@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from timed_line import TimedLine, intervals, line, members
 
@@ -83,6 +83,15 @@ def test_alarm_groups_go_first_when_both_are_due() -> None:
         order.append(turn.alarm)
         schedule.good(turn, 10.0)
     assert order == [True] * 4 + [False] * 4
+
+
+def test_what_is_late_may_not_make_an_alarm_lose_its_period() -> None:
+    alarms = [Member(f"a{n}", (Group(("lel",), 1.0, alarm=True),)) for n in range(5)]
+    others = [Member(f"o{n}", (Group(("serial",), 0.2),)) for n in range(10)]
+    played = line(alarms + others, always, cost=0.1)  # the alarms need half the line, the others want 500 %
+    played.run(60.0)
+    for member in alarms:
+        assert len(played.good[member.device]) >= 59
 
 
 def test_an_overfull_line_still_polls_what_is_not_an_alarm() -> None:
@@ -280,6 +289,8 @@ def test_after_any_history_of_failures_everyone_is_polled_at_its_period_again(
     st.lists(st.tuples(st.sampled_from([0.2, 0.5, 1.0, 3.0]), st.booleans()), min_size=1, max_size=12),
     st.integers(1, 4),
 )
+@example([(0.2, False), (0.2, True), (0.5, False), (0.5, True), (0.5, True), (1.0, True)], 1)
+@example([(0.5, True), (3.0, True), (1.0, False), (3.0, True), (0.5, True), (0.2, False), (3.0, False)], 1)
 @settings(max_examples=40, deadline=None)
 def test_no_device_starves_while_the_line_has_room(shape: list[tuple[float, bool]], lanes: int) -> None:
     many = [Member(f"d{n}", (Group(("a",), every, alarm=alarm),)) for n, (every, alarm) in enumerate(shape)]
