@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drivers.line.dialect import UnitId
     from drivers.line.settings import LineSettings
     from drivers.line.stats import LineStats
 
@@ -48,12 +49,12 @@ class Line(Protocol[Q_contra]):
         """Give the port back. Exchanges under way end with LineDown."""
         ...
 
-    def held_until(self, unit: int) -> float:
+    def held_until(self, unit: UnitId) -> float:
         """Return the monotonic time before which `exchange` would raise Held for this unit, or 0."""
         ...
 
     async def exchange(self, query: Q_contra) -> bytes:
-        """Send the request, return the data of its answer (Modbus: what follows the function code).
+        """Send the request, return the data of its answer: its PDU without the first byte.
 
         May be called by several tasks; they take turns in order of call. Raises NoAnswer, Held (a NoAnswer,
         at once, without sending), BadAnswer, Refused, LineDown. May be cancelled at any moment.

@@ -22,6 +22,7 @@ from drivers.modbus.pdu import explain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drivers.line.dialect import UnitId
     from drivers.line.settings import LineSettings
     from drivers.line.stats import UnitStats
     from drivers.modbus.pdu import Query
@@ -74,7 +75,7 @@ class MbapLine:
             self._watch.cancel()
             self._watch = None
 
-    def held_until(self, unit: int) -> float:  # noqa: ARG002  the line's interface
+    def held_until(self, unit: UnitId) -> float:  # noqa: ARG002  the line's interface
         """Return 0: transaction ids make holding back needless."""
         return 0.0
 

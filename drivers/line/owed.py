@@ -38,14 +38,14 @@ class Debt(NamedTuple):
 
     shape: bytes  # how a good answer begins
     answer: int | None  # its whole length, when it is known
-    refusal: bytes  # how an exception begins
+    refusal: bytes | None  # the first byte of a refusal, which has two
     sent: float
 
     def fits(self, pdu: bytes) -> bool:
         """Return True when this request may have caused the answer `pdu`."""
         if pdu.startswith(self.shape):
             return self.answer is None or len(pdu) == self.answer
-        return len(pdu) == 2 and pdu.startswith(self.refusal)
+        return self.refusal is not None and len(pdu) == 2 and pdu.startswith(self.refusal)
 
 
 class Owed:

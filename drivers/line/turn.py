@@ -18,12 +18,11 @@ from drivers.line.stats import LineStats
 from drivers.line.timing import character
 from drivers.line.turns import Turns
 from drivers.line.wire import Wire
-from drivers.modbus.pdu import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drivers.line.dialect import Framing
+    from drivers.line.dialect import Framing, UnitId
     from drivers.line.settings import LineSettings
 
 PROVEN = b""  # what a fence returns when a late frame has proven already what it was sent for
@@ -41,7 +40,7 @@ class TurnLine(Generic[Q]):
         self._wire = Wire(settings, framing, self.stats, self._judge)
         self._wire.plug(self._door.port)
         self._turns = Turns(self._loop)
-        self._owed: dict[int, Owed] = {}
+        self._owed: dict[UnitId, Owed] = {}
         self._current: Q | None = None
         self._fenced: Q | None = None  # the request a fence is making room for
         self._character = character(settings) if settings.serial else 0.0
@@ -65,7 +64,7 @@ class TurnLine(Generic[Q]):
         self._wire.fail(f"{self.settings.address}: the line was closed")
         self._wire.close()
 
-    def held_until(self, unit: int) -> float:
+    def held_until(self, unit: UnitId) -> float:
         """Return until when the unit is left alone, 0 when it may be asked now."""
         owed = self._owed.get(unit)
         if owed is None or owed.held <= self._loop.time():
@@ -78,7 +77,7 @@ class TurnLine(Generic[Q]):
         self._wire.hook = hook
 
     async def exchange(self, query: Q) -> bytes:
-        """Send the request, return what follows the function code in its answer."""
+        """Send the request, return what follows the first byte of its answer."""
         if not self._turns.take():
             await self._turns.wait()
         try:
@@ -127,7 +126,7 @@ class TurnLine(Generic[Q]):
         try:
             data = await self._ask(fence, owed, fence=True)
             if not fresh:  # it may be an older fence's answer: it proves only what was before that one
-                owed.settle(bytes((fence.function,)) + data)
+                owed.settle(fence.shape[:1] + data)
             if not fresh or data == PROVEN:
                 owed.add(self._debt(fence))
         except Refused:
@@ -156,16 +155,17 @@ class TurnLine(Generic[Q]):
             return data
         if owed:
             owed.clear()
-        self._note_reply(query.unit, 3 + len(data) + 1)
+        self._note_reply(query.unit, 1 + len(data))
         return data
 
-    def _note_reply(self, unit: int, size: int) -> None:
+    def _note_reply(self, unit: UnitId, pdu: int) -> None:
         now = self._loop.time()
         self.stats.replies += 1
         stats = self.stats.unit(unit)
         stats.replies += 1
         stats.last_reply = now
-        stats.turnaround.add(max(0.0, now - self._wire.spoke_until - size * self._character))
+        sending = (pdu + self._framing.overhead) * self._character
+        stats.turnaround.add(max(0.0, now - self._wire.spoke_until - sending))
 
     def _note_failure(self, query: Q, owed: Owed, failure: BaseException) -> None:
         """Count it; what was sent and not answered is owed from now on."""
@@ -174,7 +174,7 @@ class TurnLine(Generic[Q]):
             owed.clear()
             self.stats.exceptions += 1
             unit.exceptions += 1
-            self._note_reply(query.unit, 5)
+            self._note_reply(query.unit, 2)
             return
         if not self._wire.sent:
             return
@@ -188,9 +188,9 @@ class TurnLine(Generic[Q]):
             unit.timeouts += 1
 
     def _debt(self, query: Q) -> Debt:
-        return Debt(query.shape, query.answer, bytes((query.function | 0x80,)), self._loop.time())
+        return Debt(query.shape, query.answer, query.refusal, self._loop.time())
 
-    def _judge(self, unit: int, pdu: bytes) -> bytes | DriverError | None:
+    def _judge(self, unit: UnitId, pdu: bytes) -> bytes | DriverError | None:
         """Say what a whole frame is: the answer (its data), a refusal, or not for the present request."""
         owed = self._owed.get(unit)
         query = self._current if self._current is not None and self._wire.sent else None
@@ -209,6 +209,6 @@ class TurnLine(Generic[Q]):
         if query is None or unit != query.unit or not self._debt(query).fits(pdu):
             self.stats.foreign += 1
             return None
-        if pdu[0] & 0x80:
-            return Refused(f"{query}: {explain(pdu[1])}", pdu[1])
+        if not pdu.startswith(query.shape):
+            return Refused(f"{query}: {self._framing.explain(pdu)}", pdu[1])
         return pdu[1:]

@@ -13,24 +13,23 @@ from drivers.errors import BadAnswer, LineDown, NoAnswer
 from drivers.line.alarm import Alarm
 from drivers.line.deadline import Deadline
 from drivers.line.dialect import Q
-from drivers.line.timing import FAST, character, silence
+from drivers.line.timing import FAST, character
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drivers.errors import DriverError
-    from drivers.line.dialect import Framing
+    from drivers.line.dialect import Framing, UnitId
     from drivers.line.port import Port
     from drivers.line.settings import LineSettings
     from drivers.line.stats import LineStats
 
     Hook = Callable[[str, bytes, float], None]
-    Judge = Callable[[int, bytes], bytes | DriverError | None]
+    Judge = Callable[[UnitId, bytes], bytes | DriverError | None]
 
 WORTH_RESTING: Final = 0.0007  # seconds of bytes still to come for which the reader is put to sleep
 EARLY: Final = 0.0002  # it is woken this long before the last of them, so that resting costs no time
 AHEAD: Final = 0.0001  # on fast wires: woken so much before the silence is over, then watching the clock
-GRACE: Final = 0.06  # serial: within one answer bytes never pause so long (USB adapters hold back 16 ms)
 MOST_BUFFERED: Final = 1024  # idle chatter kept; more is noise
 SLACK: Final = 1.1  # devices with coarse clocks send a little slower than their rate
 
@@ -47,7 +46,7 @@ class Wire(Generic[Q]):
         self._alarm = Alarm(self._loop)
         self._allowance = character(settings)  # also behind a converter bytes take their time
         self._character = self._allowance if settings.serial else 0.0
-        self._silence = silence(settings)
+        self._silence = framing.silence(settings)
         self._serial = settings.serial is not None
         self._ahead = AHEAD if settings.baud > FAST else 0.0
         self._port: Port | None = None
@@ -167,7 +166,8 @@ class Wire(Generic[Q]):
             return
         self._cut(final=False)
         if self._serial and self._heard >= self._framing.length(query):
-            self._patience.set(min(self._deadline, now + GRACE))  # a whole answer's worth, and it is none
+            # a whole answer's worth of bytes has come, and it is none
+            self._patience.set(min(self._deadline, now + self._framing.grace))
 
     def _rest(self, now: float, missing: int) -> None:
         """Sleep until the missing bytes are due instead of waking for each of them."""
@@ -182,13 +182,13 @@ class Wire(Generic[Q]):
             self._port.poll()
 
     def _cut(self, *, final: bool) -> None:
-        unit = self._query.unit if self._query is not None else 0
+        unit = self._query.unit if self._query is not None else None
         frames, garbage = self._framing.cut(self._buffer, unit, final=final)
         if garbage:
             self._stats.crc_errors += not (self.sent and self._garbage)  # once per request
             self._garbage += garbage[: MOST_BUFFERED - len(self._garbage)]
-        for unit, pdu in frames:
-            verdict = self._judge(unit, pdu)
+        for sender, pdu in frames:
+            verdict = self._judge(sender, pdu)
             if self._answer is None or self._answer.done() or not self.sent:
                 continue
             if isinstance(verdict, bytes):

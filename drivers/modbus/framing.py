@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from drivers.modbus.pdu import READS, WRITES, Query, crc, fence
+from drivers.line.timing import silence
+from drivers.modbus.pdu import READS, WRITES, Query, crc, explain, fence
+
+if TYPE_CHECKING:
+    from drivers.line.dialect import UnitId
+    from drivers.line.settings import LineSettings
 
 HEADER: Final = struct.Struct(">HHHB")  # transaction, protocol, length, unit
 MOST_LENGTH: Final = 254  # unit and PDU of a TCP frame
@@ -31,6 +36,18 @@ class Rtu:
     """The framing of Modbus RTU: unit, PDU, CRC-16, and silence instead of marks."""
 
     name = "modbus-rtu"
+    overhead = 3  # unit and checksum
+    grace = 0.06  # USB adapters hold bytes back for 16 ms
+
+    @staticmethod
+    def silence(settings: LineSettings) -> float:
+        """Return the seconds of 3.5 characters, and the site's gap."""
+        return silence(settings)
+
+    @staticmethod
+    def explain(pdu: bytes) -> str:
+        """Return the words of an exception."""
+        return explain(pdu[1])
 
     @staticmethod
     def request(query: Query) -> bytes:
@@ -73,7 +90,7 @@ class Rtu:
         return expected - have
 
     @staticmethod
-    def cut(buffer: bytearray, unit: int, *, final: bool) -> Cut:
+    def cut(buffer: bytearray, unit: UnitId | None, *, final: bool) -> Cut:
         """Take whole frames from the bytes, and the garbage before and between them.
 
         `final`: the wire is silent, so what is not whole now never will be. `unit` may lie outside the
@@ -103,7 +120,7 @@ class Rtu:
 RTU: Final = Rtu()
 
 
-def _frame_at(buffer: bytearray, at: int, unit: int) -> tuple[int, bool]:
+def _frame_at(buffer: bytearray, at: int, unit: UnitId | None) -> tuple[int, bool]:
     """Return the size of the good frame that begins here (0: none), and whether one may still grow here."""
     have = len(buffer) - at
     if not 1 <= buffer[at] <= 247 and buffer[at] != unit:

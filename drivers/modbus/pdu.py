@@ -69,6 +69,11 @@ class Query:
         return self.pdu[0]
 
     @property
+    def refusal(self) -> bytes:
+        """The first byte of an exception to it."""
+        return bytes((self.pdu[0] | 0x80,))
+
+    @property
     def count(self) -> int:
         """How many registers or bits a read asks for."""
         return int.from_bytes(self.pdu[3:5], "big")
