@@ -170,7 +170,14 @@ class Wire(Generic[Q]):
             self._patience.set(min(self._deadline, now + self._framing.grace))
 
     def _rest(self, now: float, missing: int) -> None:
-        """Sleep until the missing bytes are due instead of waking for each of them."""
+        """Sleep until the missing bytes are due instead of waking for each of them.
+
+        An answer whose head says that it is longer than foretold gets the time it needs.
+        """
+        whole = now + missing * self._allowance * SLACK
+        if whole > self._deadline:
+            self._deadline = whole
+            self._patience.set(whole)
         due = missing * self._character - max(EARLY, self._character)
         if self._serial and self._port is not None and due > WORTH_RESTING:
             self._port.rest()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from drivers.errors import BadAnswer, DriverError, Held, NoAnswer, Refused
+from drivers.errors import BadAnswer, Held, NoAnswer, Refused
+from drivers.line.asking import Asking, each
 from drivers.modbus import orders, pdu
 from drivers.modbus.plan import NOTHING, Cost, Lessons
 from drivers.modbus.reading import READ, make_part, prepare
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 WORTH_SPLITTING = frozenset({2, 3})  # illegal address; some devices say illegal value instead
 RELEARN = 3600.0  # seconds after which a device is asked again for what it refused
-SHORT = 0.05  # seconds of a device's own interval that are waited out here rather than given back
 
 
 class ModbusDevice:
@@ -40,7 +40,7 @@ class ModbusDevice:
         self._planned_with = NOTHING
         self._learnt_at: float | None = None  # when the first refusal was remembered
         self._was_silent = False
-        self._next_request = 0.0
+        self._asking = Asking(name, line, profile.limits.min_interval)
 
     async def read(self, points: tuple[str, ...]) -> tuple[Good, Bad]:
         """Return the good values and why the others are bad. The contract is `drivers.registry.Device`."""
@@ -49,8 +49,7 @@ class ModbusDevice:
         reading = self._readings.get(points)
         if reading is None:
             reading = self._prepare(points)
-        if self._profile.limits.min_interval:
-            self._refuse_haste()
+        self._asking.refuse_haste()
         try:
             values, bad = await self._collect(reading)
         except NoAnswer:
@@ -80,7 +79,7 @@ class ModbusDevice:
             raise ValueError(f"{self.name}: {point}: {why}")
         registers = encode(what, value, await self._base(what), await self._decimals(what))
         query = orders.write_query(self.address, what, registers)
-        await self._patient(query)
+        await self._asking.patient(query)
         if not (what.readable and what.write.read_back):
             return value
         held, bad = await self._read_back(point)
@@ -95,39 +94,31 @@ class ModbusDevice:
         parts = reading.parts
         if len(parts) == 1:  # the common case, without the bookkeeping
             try:
-                return parts[0].decoder.decode((await self._once_more(parts[0].query))[1:])
+                return parts[0].decoder.decode((await self._asking.once_more(parts[0].query))[1:])
             except Refused as error:
                 await self._divide(parts[0], error, values, bad)
                 return values, bad
-        failure: DriverError | None = None
-        answered = False
-        for part in parts:
-            if isinstance(failure, NoAnswer):
-                bad |= dict.fromkeys(part.block.points, Quality.NO_ANSWER)
-                continue
-            try:
-                answered |= await self._take(part, values, bad)
-            except (NoAnswer, BadAnswer) as error:
-                failure = error
-                if not answered and isinstance(error, NoAnswer):
-                    raise
-                bad |= dict.fromkeys(part.block.points, Quality.NO_ANSWER)
-        if failure is not None and not answered:
-            raise failure
+
+        async def take(part: Part) -> None:
+            await self._take(part, values, bad)
+
+        def lost(part: Part) -> None:
+            bad.update(dict.fromkeys(part.block.points, Quality.NO_ANSWER))
+
+        await each(parts, take, lost)
         return values, bad
 
-    async def _take(self, part: Part, values: Good, bad: Bad) -> bool:
-        """Read one block into `values` and `bad`. True: it answered."""
+    async def _take(self, part: Part, values: Good, bad: Bad) -> None:
+        """Read one block into `values` and `bad`."""
         try:
-            data = await self._once_more(part.query)
+            data = await self._asking.once_more(part.query)
         except Refused as error:
             await self._divide(part, error, values, bad)
-            return True
+            return
         self._lessons.answered(part.block)
         good, wrong = part.decoder.decode(data[1:])
         values |= good
         bad |= wrong
-        return True
 
     async def _divide(self, part: Part, error: Refused, values: Good, bad: Bad) -> None:
         """Read a refused block in halves when its addresses may be the cause; else its points are bad."""
@@ -138,38 +129,6 @@ class ModbusDevice:
             bad |= dict.fromkeys(part.block.points, Quality.REFUSED)
         for block in smaller:
             await self._take(make_part(self._profile, block, self.address), values, bad)
-
-    async def _once_more(self, query: Query) -> bytes:
-        """Ask; when only broken bytes come, ask once more at once: noise is seldom twice in a row."""
-        try:
-            return await self._ask(query)
-        except BadAnswer:
-            return await self._ask(query)
-
-    async def _ask(self, query: Query) -> bytes:
-        interval = self._profile.limits.min_interval
-        if not interval:
-            return await self._line.exchange(query)
-        loop = asyncio.get_running_loop()
-        if (wait := self._next_request - loop.time()) > 0:
-            await asyncio.sleep(wait)
-        try:
-            return await self._line.exchange(query)
-        finally:
-            self._next_request = loop.time() + interval
-
-    async def _patient(self, query: Query) -> bytes:
-        """Ask, and wait where a poll would give way: somebody is waiting for the outcome."""
-        try:
-            return await self._ask(query)
-        except Held as held:
-            await asyncio.sleep(max(0.0, held.until - asyncio.get_running_loop().time()))
-            return await self._ask(query)
-
-    def _refuse_haste(self) -> None:
-        """Give the turn back when the device's own interval is not over; the line has other work."""
-        if self._next_request - asyncio.get_running_loop().time() > SHORT:
-            raise Held(f"{self.name}: it takes one request in a while", self._next_request)
 
     def _relearn(self) -> None:
         """Ask again for what was refused: the device was away and may be another, or time has passed."""
@@ -194,18 +153,19 @@ class ModbusDevice:
 
     async def _read_back(self, point: str) -> tuple[Good, Bad]:
         """Read what was written, as a poll does, but waiting where a poll gives way."""
-        loop = asyncio.get_running_loop()
         while True:
             try:
                 return await self.read((point,))
             except Held as held:
-                await asyncio.sleep(max(0.0, held.until - loop.time()))
+                await self._asking.wait_out(held)
 
     async def _base(self, point: Point) -> list[int] | None:
         """Return what the registers hold now, where the point is only a part of them."""
         if not orders.is_part(point):
             return None
-        answer = await self._patient(pdu.read(self.address, READ[point.table], point.address, point.count))
+        answer = await self._asking.patient(
+            pdu.read(self.address, READ[point.table], point.address, point.count)
+        )
         return list(pdu.registers(answer))
 
     async def _decimals(self, point: Point) -> int:

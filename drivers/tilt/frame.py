@@ -76,7 +76,11 @@ def _measure(head: bytes) -> int:
     return head[1] + 1
 
 
+def framing(family: Family) -> Framing[Frame]:
+    """Return how frames of a family are found."""
+    return Framing(bytes([family]), 2, _measure, lambda data: decode_frame(data, family))
+
+
 def cutter(family: Family) -> Cutter[Frame]:
     """Return a cutter for one line."""
-    framing = Framing(bytes([family]), 2, _measure, lambda data: decode_frame(data, family))
-    return Cutter(framing)
+    return Cutter(framing(family))
