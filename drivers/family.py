@@ -15,6 +15,7 @@ class Family:
 
     name: str  # what a profile's `protocol` says
     check_item: Callable[[str], str] | None = None  # "" or what is wrong with an item; None: has registers
+    check_write: Callable[[str], str] | None = None  # "" or why an item cannot be written; None: any can
 
     @property
     def has_registers(self) -> bool:

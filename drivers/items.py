@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from drivers.codec.single import Reader
     from drivers.profile import Point, Profile
 
-Carried = Mapping[str, Value | None]
-"""What a codec took out of a message, by item; None where the device says that it has no value."""
+Carried = Mapping[str, Value | Quality | None]
+"""What a codec took out of messages, by item; None where the device says that it has no value, a quality
+where it is known why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,10 @@ class Items:
         bad: dict[str, Quality] = {}
         for name, item, read in self._readers:
             raw = carried.get(item)
-            value = read(raw) if raw is not None else Quality.SENTINEL if item in carried else missing  # type: ignore[arg-type]  # texts pass too
+            if raw is None:
+                value: Value | Quality = Quality.SENTINEL if item in carried else missing
+            else:
+                value = raw if isinstance(raw, Quality) else read(raw)  # type: ignore[arg-type]  # texts pass too
             if isinstance(value, Quality):
                 bad[name] = value
             else:

@@ -51,6 +51,7 @@ def about_point(point: Point, profile: Profile, family: Family) -> Iterator[Find
     yield from _about_bits(point)
     yield from _about_numbers(point)
     yield from _about_write(point, table)
+    yield from _about_order(point, family)
     yield from _about_others(point, profile)
     for index, field in enumerate(point.confirm):
         if field not in _CONFIRMABLE:
@@ -166,6 +167,14 @@ def _about_write(point: Point, table: Table | None) -> Iterator[Finding]:
     for index, word in enumerate(write.words):
         if point.enum is None or word not in point.enum.values():
             yield ("write", "words", index), f"{word!r} is no word of this point's enum"
+
+
+def _about_order(point: Point, family: Family) -> Iterator[Finding]:
+    """Yield why the protocol has no order that would write the item."""
+    if point.item and point.write is not None and family.check_write is not None:
+        why = family.check_write(point.item)
+        if why:
+            yield ("write",), why
 
 
 def _about_verdicts(point: Point, profile: Profile) -> Iterator[Finding]:

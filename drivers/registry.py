@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from drivers.dlt645 import items as dlt645
+from drivers.dlt645.device import Dlt645Device
+from drivers.dlt645.framing import Dlt645
+from drivers.dlt645.plan import requests as dlt645_requests
 from drivers.line.mbap import MbapLine
 from drivers.line.turn import TurnLine
 from drivers.modbus import family as modbus
 from drivers.modbus import framing
 from drivers.modbus.device import ModbusDevice
 from drivers.modbus.requests import requests as modbus_requests
+from drivers.tilt import family as tilt
+from drivers.tilt.device import TiltDevice
+from drivers.tilt.frame import Family as TiltFamily
+from drivers.tilt.framing import Tilt
+from drivers.tilt.requests import requests as tilt_requests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from drivers.budget import Request
     from drivers.family import Family
@@ -48,6 +57,15 @@ class Device(Protocol):
         ...
 
 
+@runtime_checkable
+class Locked(Protocol):
+    """A device that takes orders only with a password."""
+
+    def unlock(self, password: str) -> None:
+        """Take the password. Raises ValueError, which does not repeat it, when it is none."""
+        ...
+
+
 Address = int | str
 
 
@@ -60,10 +78,21 @@ class Entry:
     device: Callable[[str, Profile, Address, AnyLine], Device]  # name, profile, address, line
     address: Callable[[Address], Address]  # its form on the line; raises ValueError that says what is right
     requests: Callable[[Profile, Sequence[str], LineSettings], tuple[Request, ...]]  # to read these points
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of a line, where a site says nothing
+    overlap: Callable[[Address, Address], bool] | None = None  # could one device answer to both
+    password: bool = False  # its devices are `Locked`
 
 
 def _modbus(name: str, profile: Profile, address: Address, line: AnyLine) -> Device:
     return ModbusDevice(name, profile, int(address), line)
+
+
+def _dlt645(name: str, profile: Profile, address: Address, line: AnyLine) -> Device:
+    return Dlt645Device(name, profile, str(address), line)
+
+
+def _tilt(family: TiltFamily) -> Callable[[str, Profile, Address, AnyLine], Device]:
+    return lambda name, profile, address, line: TiltDevice(name, profile, int(address), line, family)
 
 
 PROTOCOLS: dict[str, Entry] = {
@@ -71,6 +100,30 @@ PROTOCOLS: dict[str, Entry] = {
         modbus.FAMILY, lambda line: TurnLine(line, framing.RTU), _modbus, modbus.rtu_address, modbus_requests
     ),
     "modbus-tcp": Entry(modbus.FAMILY, MbapLine, _modbus, modbus.tcp_address, modbus_requests),
+    "dlt645": Entry(
+        dlt645.FAMILY,
+        lambda line: TurnLine(line, Dlt645()),
+        _dlt645,
+        dlt645.address,
+        dlt645_requests,
+        settings={"baud": 2400, "parity": "even", "timeout": 0.6},  # a meter may think for half a second
+        overlap=dlt645.overlap,
+        password=True,
+    ),
+    "tilt68": Entry(
+        tilt.FAMILY_68,
+        lambda line: TurnLine(line, Tilt(TiltFamily.RION)),
+        _tilt(TiltFamily.RION),
+        tilt.address,
+        tilt_requests,
+    ),
+    "tilt77": Entry(
+        tilt.FAMILY_77,
+        lambda line: TurnLine(line, Tilt(TiltFamily.BW)),
+        _tilt(TiltFamily.BW),
+        tilt.address,
+        tilt_requests,
+    ),
 }
 FAMILIES: dict[str, Family] = {entry.family.name: entry.family for entry in PROTOCOLS.values()}
 
@@ -80,7 +133,15 @@ def make_line(settings: LineSettings) -> AnyLine:
     return PROTOCOLS[settings.protocol].line(settings)
 
 
-def make_device(name: str, profile: Profile, address: Address, line: AnyLine) -> Device:
-    """Make a device on `line`; `profile` is the model's profile with the site's re-mapping applied."""
+def make_device(
+    name: str, profile: Profile, address: Address, line: AnyLine, password: str | None = None
+) -> Device:
+    """Make a device on `line`; `profile` is the model's profile with the site's re-mapping applied.
+
+    Raises ValueError, which does not repeat it, for a password that cannot be one.
+    """
     entry = PROTOCOLS[line.settings.protocol]
-    return entry.device(name, profile, entry.address(address), line)
+    device = entry.device(name, profile, entry.address(address), line)
+    if password is not None and isinstance(device, Locked):
+        device.unlock(password)
+    return device

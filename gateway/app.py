@@ -17,7 +17,7 @@ from drivers.registry import make_device, make_line
 from gateway import __version__
 from gateway.board import Board
 from gateway.commands import Commands
-from gateway.config import reveal
+from gateway.config import SecretError, reveal
 from gateway.console.alarms import Alarms
 from gateway.console.api import Api, Parts
 from gateway.console.office import office
@@ -47,8 +47,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.line import AnyLine
+    from drivers.registry import Device
     from gateway.clock import Clock
-    from gateway.config import MqttSettings, Site
+    from gateway.config import DeviceSettings, MqttSettings, Site
     from gateway.links.link import Link, LinkState
     from gateway.model import AlarmEvent
     from gateway.notify import Systemd
@@ -177,13 +178,13 @@ def limits_of(site: Site) -> Limits:
 def make_poller(
     site: Site, name: str, judged: dict[str, set[str]], pipeline: Pipeline, clock: Clock
 ) -> tuple[Poller, AnyLine]:
-    """Return the poller of one line, and its line."""
+    """Return the poller of one line, and its line. Raises SecretError."""
     settings = site.lines[name]
     line = make_line(settings)
     polled = []
     for device in site.devices.values():
         if device.line == name:
-            driver = make_device(device.name, device.profile, device.address, line)
+            driver = driver_of(device, line)
             reported = device.profile.reported
             polled.append(
                 Polled(driver, groups(reported, judged[device.name], device.every, device.alarm_every))
@@ -192,6 +193,15 @@ def make_poller(
     phase = min(period, 1.0) * list(site.lines).index(name) / len(site.lines)
     timing = Timing(timeout=settings.timeout, phase=phase, inflight=settings.inflight)
     return Poller(name, line, polled, pipeline.accept, clock, timing), line
+
+
+def driver_of(device: DeviceSettings, line: AnyLine) -> Device:
+    """Return what talks to one device. Raises SecretError."""
+    password = None if device.password is None else reveal(device.password)
+    try:
+        return make_device(device.name, device.profile, device.address, line, password)
+    except ValueError as error:
+        raise SecretError(f"devices.{device.name}.password: {error}") from None
 
 
 def broker_of(mqtt: MqttSettings, topics: encode.Topics, epoch: int, clock: Clock) -> Broker:

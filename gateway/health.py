@@ -178,7 +178,7 @@ class Health:
         for poller, line in self._pollers.values():
             for life in poller.health().devices:
                 settings = self._site.devices[life.device]
-                unit = line.stats.units.get(settings.address) if isinstance(settings.address, int) else None
+                unit = line.stats.units.get(settings.address)
                 fields = self._device_fields(settings, life, unit, now)
                 yield telemetry.line(telemetry.DEVICE_HEALTH, {"device": life.device}, fields, now.wall)
 

@@ -170,7 +170,7 @@ class Report:
     def _device(self, settings: DeviceSettings, life: DeviceHealth) -> dict[str, Any]:
         board, now = self._board.devices[settings.name], self._clock.mono()
         line = self._pollers[settings.line][1]
-        unit = line.stats.units.get(settings.address) if isinstance(settings.address, int) else None
+        unit = line.stats.units.get(settings.address)
         place = settings.place
         return {
             "name": settings.name,

@@ -96,6 +96,32 @@ def is_block(di: int, edition: Edition = Edition.Y2007) -> bool:
     return ALL in di.to_bytes(2 if edition is Edition.Y1997 else 4, "big")
 
 
+class Place(NamedTuple):
+    """Where an item stands in its block."""
+
+    di: int  # of the block
+    at: int  # the how manyth, from 0
+    items: int  # that the block usually has: an energy has four tariffs
+
+
+TARIFFS: Final = 4
+
+
+def block_of(di: int) -> Place | None:
+    """Return the block (2007 edition) that brings an item together with its likes; None: there is none."""
+    _, di2, di1, di0 = di.to_bytes(4, "big")
+    how = quantity(di)
+    if how is None or is_block(di):
+        return None
+    block = di & ~0xFF00 | ALL << 8
+    if di >> 24 == 0 and di0 <= 0x0C:
+        return Place(block, di1, 1 + TARIFFS)
+    if di >> 24 == 2 and di2 in _MOMENTARY:
+        lowest = _MOMENTARY[di2][1]
+        return Place(block, di1 - lowest, 4 - lowest)
+    return None
+
+
 def decode_value(how: Quantity, data: bytes) -> float | str | int | None:
     """Return the value of `how.size` bytes, low byte first; None where a digit is not decimal (FF: none)."""
     if len(data) != how.size:

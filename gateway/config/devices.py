@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,7 @@ class DeviceReader:
         self._report = report
         self._book = RuleBook()
         self._maps: dict[tuple[str, str], Profile] = {}
-        self._addresses: dict[tuple[str, object], str] = {}
+        self._addresses: defaultdict[str, dict[int | str, str]] = defaultdict(dict)  # line, address: owner
 
     def read(self, raw: RawDevice) -> DeviceSettings | None:
         """Return the device; None after all its mistakes went into the report."""
@@ -91,6 +92,8 @@ class DeviceReader:
             self._check_address(raw, entry, line)
         if line is None:
             return
+        if entry.password is not None and not PROTOCOLS[line.protocol].password:
+            self._say(raw, ("password",), f"devices on a {line.protocol} line take none", key=True)
         family = PROTOCOLS[line.protocol].family.name
         if shipped is not None and shipped.profile.protocol != family:
             spoken = shipped.profile.protocol
@@ -106,9 +109,24 @@ class DeviceReader:
                 what = f"{error} on a {line.protocol} line, not {describe(address)}"
                 self._say(raw, ("address",), what)
                 return
-        owner = self._addresses.setdefault((entry.line, address), raw.name)
+        taken = self._addresses[entry.line]
+        owner = taken.setdefault(address, raw.name)
         if owner != raw.name:
             self._say(raw, ("address",), f"{owner} has address {address} on line {entry.line} already")
+        elif line is not None:
+            self._check_overlap(raw, address, line, taken)
+
+    def _check_overlap(
+        self, raw: RawDevice, address: int | str, line: LineSettings, taken: Mapping[int | str, str]
+    ) -> None:
+        """Check that no other device of the line would answer to the address: a wildcard reaches several."""
+        overlap = PROTOCOLS[line.protocol].overlap
+        if overlap is None:
+            return
+        for other, owner in taken.items():
+            if owner != raw.name and overlap(address, other):
+                what = f"{address} reaches {owner} ({other}) too, and both would answer at once"
+                self._say(raw, ("address",), f"{what}; a wildcard is for the only meter of a line")
 
     def _assemble(self, raw: RawDevice, entry: DeviceEntry, shipped: Entry) -> DeviceSettings | None:
         defaults = shipped.profile.defaults
@@ -142,7 +160,7 @@ class DeviceReader:
             profile=profile,
             profile_name=shipped.name,
             line=entry.line,
-            address=entry.address,
+            address=self._canonical(entry),
             every=every,
             alarm_every=alarm_every,
             place=entry.place,
@@ -153,9 +171,20 @@ class DeviceReader:
             calibrated=entry.calibrated,
             baseline=entry.baseline,
             allow_writes=entry.allow_writes,
+            password=entry.password,
             rules=merged.rules,
             rules_off=merged.off,
         )
+
+    def _canonical(self, entry: DeviceEntry) -> int | str:
+        """Return the address in the form its protocol wants; as it is where the report names a mistake."""
+        line = self._lines.get(entry.line)
+        if line is None:
+            return entry.address
+        try:
+            return PROTOCOLS[line.protocol].address(entry.address)
+        except ValueError:
+            return entry.address
 
     def _remapped(self, raw: RawDevice, entry: DeviceEntry, shipped: Entry) -> Profile | None:
         """Return the re-mapped profile; many devices of a site share one `map`, which is applied once."""
@@ -181,6 +210,16 @@ class DeviceReader:
                 )
             elif name not in writable:
                 self._say(raw, ("allow_writes", index), f"the profile does not allow writing {name}")
+        line = self._lines.get(entry.line)
+        if (
+            entry.allow_writes
+            and line is not None
+            and entry.password is None
+            and PROTOCOLS[line.protocol].password
+        ):
+            self._report.note(
+                f"{raw.name}: it takes no orders without its password; set `password: {{file: PATH}}`"
+            )
 
     def _note_baseline(self, raw: RawDevice, entry: DeviceEntry, rule: Deviation) -> None:
         """Say that a rule sleeps until the installed position is known."""

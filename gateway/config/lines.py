@@ -35,7 +35,7 @@ def read_lines(data: Mapping[str, Any], place: Document, report: Report) -> dict
         path: Path = ("lines", str(name))
         if not fields.NAME.fullmatch(str(name)):
             report.add(place, path, "must be a name of small letters, digits and single hyphens", key=True)
-        line = line_shape().read(block, place, path, report, name=str(name))
+        line = line_shape().read(_with_usual(block), place, path, report, name=str(name))
         if line is None:
             continue
         mistakes = list(_mistakes(line))
@@ -45,6 +45,14 @@ def read_lines(data: Mapping[str, Any], place: Document, report: Report) -> dict
             lines[line.name] = line
     _ports(lines, place, report)
     return lines
+
+
+def _with_usual(block: object) -> object:
+    """Return a line with what its protocol usually runs at, where the site says nothing."""
+    if not isinstance(block, dict):
+        return block  # what is wrong with it is said later
+    entry = PROTOCOLS.get(str(block.get("protocol")))
+    return block if entry is None else {**entry.settings, **block}
 
 
 def _mistakes(line: LineSettings) -> Iterator[tuple[str, str]]:

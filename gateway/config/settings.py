@@ -90,6 +90,7 @@ class DeviceEntry:
     baseline: Mapping[str, Number] = field(default_factory=dict)
     map: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
     allow_writes: tuple[str, ...] = ()
+    password: SecretRef | None = None  # without which a meter takes no orders
     rules: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -114,6 +115,7 @@ class DeviceSettings:
     allow_writes: tuple[str, ...]
     rules: tuple[Rule, ...]  # without those that are switched off
     rules_off: Mapping[str, str] = field(default_factory=dict)  # rule -> reason
+    password: SecretRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
