@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from captured import replay
 from ruamel.yaml import YAML
+from spoken import SPOKEN
 
 from drivers.checks import check
+from drivers.items import compile_items
+from drivers.line.settings import LineSettings
 from drivers.modbus.plan import Cost, plan
 from drivers.points import compile_block, compile_finish
 from drivers.profile import KINDS, Profile
-from drivers.registry import FAMILIES
+from drivers.registry import FAMILIES, PROTOCOLS
 from drivers.simulator.image import Image
 from drivers.simulator.persona import parse_dramas, parse_persona
+from drivers.simulator.played import MEMORIES
 from drivers.simulator.player import Player
-from gateway.config.profiles import Library
+from gateway.config.profiles import Library, load_profile
 from gateway.config.report import Report
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ NAMES = sorted(
     f.relative_to(ROOT / "drivers/profiles").with_suffix("").as_posix()
     for f in (ROOT / "drivers/profiles").glob("*/*.yaml")
 )
+IN_REGISTERS = [n for n in NAMES if load_profile(n).protocol == "modbus"]
+ASKED = [n for n in NAMES if load_profile(n).protocol in SPOKEN]
 SERIAL = Cost(byte=11 / 9600, silence=0.004, turnaround=0.03)
 CONTRACT = {
     "gas/generic": ({"lel", "co"}, {"lel-high", "lel-high-high", "co-high"}),
@@ -76,6 +82,16 @@ def test_its_capture_decodes_to_the_true_values(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_its_requests_bring_every_point_that_can_be_read(name: str) -> None:
+    profile = load(name)
+    for protocol, entry in PROTOCOLS.items():
+        if entry.family.name == profile.protocol:
+            found = entry.requests(profile, list(profile.points), LineSettings("l", protocol, tcp="h:1"))
+            told = [point for request in found for point in request.points]
+            assert sorted(told) == sorted(n for n, p in profile.points.items() if p.readable)
+
+
+@pytest.mark.parametrize("name", IN_REGISTERS)
 def test_its_requests_fit_the_device(name: str) -> None:
     profile = load(name)
     blocks = plan(profile.points, SERIAL, profile.limits, first=profile.needs(profile.alarm_points))
@@ -90,7 +106,37 @@ def on_the_wire(table: Table, held: list[int]) -> bytes:
     return sum(bit << i for i, bit in enumerate(held)).to_bytes((len(held) + 7) // 8, "little")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ASKED)
+def test_it_can_be_played_and_asked_and_stays_believable(name: str) -> None:
+    profile = load(name)
+    spoken = SPOKEN[profile.protocol]
+    player = Player(parse_persona(profile.persona), parse_dramas(profile.dramas), name)
+    memory = MEMORIES[profile.protocol](profile.points, profile.limits)
+    items = compile_items(profile, profile.reported)
+    asks = spoken.asks(profile)
+
+    def look(t: float) -> tuple[dict[str, Any], dict[str, Any]]:
+        memory.update(player.values(t))
+        replies = [memory.answer(request) for request in asks]
+        carried: dict[str, Any] = {}
+        for reply in replies:
+            assert reply is not None
+            assert not memory.is_refusal(reply)
+            carried |= spoken.carried(spoken.frame(reply), profile)
+        return items.values(carried)
+
+    for t in range(0, 7200, 67):
+        values, bad = look(float(t))
+        assert bad == {}, f"at {t} s"
+        assert set(values) == set(profile.reported)
+    for drama in profile.dramas:
+        player.start(drama, 8000.0)
+        for t in range(8001, 8100, 7):
+            assert look(float(t))[1] == {}, drama
+        player.stop(drama)
+
+
+@pytest.mark.parametrize("name", IN_REGISTERS)
 def test_it_can_be_played_and_stays_believable(name: str) -> None:
     profile = load(name)
     player = Player(parse_persona(profile.persona), parse_dramas(profile.dramas), name)
