@@ -1,6 +1,7 @@
-"""A serial unit that is asked for registers and answers some of them late, but always in order.
+"""A serial unit that answers some requests late, but always in order.
 
-Register `a` holds `a`, so an answer says by itself which request it belongs to.
+What it answers says by itself which request it belongs to: over Modbus register `a` holds `a`, in the other
+protocols a value is the number of the request it answers, counted from 0.
 """
 
 from __future__ import annotations
@@ -9,9 +10,14 @@ import asyncio
 import os
 import pty
 import tty
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from drivers.bcd import to_bcd
+from drivers.cutter import Cutter
+from drivers.dlt645 import frame as dlt645
 from drivers.modbus.pdu import crc
+from drivers.tilt import frame as tilt
+from drivers.tilt.query import READ_X, READ_Y, ZERO_MODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,42 +25,93 @@ if TYPE_CHECKING:
 USUAL = 0.002
 
 
+class Words(Protocol):
+    """A protocol as a unit speaks it."""
+
+    def cut(self, data: bytes) -> list[bytes]:
+        """Take in bytes; return the requests they complete."""
+        ...
+
+    def answer(self, request: bytes, number: int) -> bytes:
+        """Return the answer to the request, which is the `number`-th."""
+        ...
+
+
+class ModbusWords:
+    def __init__(self) -> None:
+        self._came = bytearray()
+
+    def cut(self, data: bytes) -> list[bytes]:
+        self._came += data
+        whole = len(self._came) // 8 * 8
+        frames = [bytes(self._came[i : i + 8]) for i in range(0, whole, 8)]
+        del self._came[:whole]
+        return frames
+
+    def answer(self, request: bytes, number: int) -> bytes:
+        register, count = int.from_bytes(request[2:4], "big"), request[5]
+        words = b"".join((register + n & 0xFFFF).to_bytes(2, "big") for n in range(count))
+        body = bytes((request[0], request[1], 2 * count)) + words
+        return body + crc(body)
+
+
+class MeterWords:
+    """DL/T 645: every item has four bytes of digits."""
+
+    def __init__(self) -> None:
+        self._cutter = Cutter(dlt645.FRAMING)
+
+    def cut(self, data: bytes) -> list[bytes]:
+        return [dlt645.encode_frame(frame) for frame in self._cutter.feed(data)]
+
+    def answer(self, request: bytes, number: int) -> bytes:
+        asked = dlt645.decode_frame(request)
+        data = asked.data + to_bcd(number, 4)[::-1]
+        return dlt645.encode_frame(dlt645.Frame(asked.address, asked.control | 0x80, data), 4)
+
+
+class TiltWords:
+    """0x68 inclinometers: x has the number, the other axes are level."""
+
+    def __init__(self) -> None:
+        self._cutter = tilt.cutter(tilt.Family.RION)
+
+    def cut(self, data: bytes) -> list[bytes]:
+        return [tilt.encode_frame(frame) for frame in self._cutter.feed(data)]
+
+    def answer(self, request: bytes, number: int) -> bytes:
+        asked = tilt.decode_frame(request, tilt.Family.RION)
+        told = {READ_X: to_bcd(number, 4), READ_Y: bytes(4), ZERO_MODE: bytes(1)}
+        data = told.get(asked.command, to_bcd(number, 4) + bytes(8))
+        return tilt.encode_frame(tilt.Frame(asked.family, asked.address, asked.command | 0x80, data))
+
+
 class LateUnit:
     """`delay(n)` says by how many seconds the n-th request is answered late."""
 
-    def __init__(self, delay: Callable[[int], float]) -> None:
+    def __init__(self, delay: Callable[[int], float], words: Words | None = None) -> None:
         self._delay = delay
+        self._words = words or ModbusWords()
         self._loop = asyncio.get_running_loop()
         self._free_at = 0.0
         self._asked = 0
-        self._came = bytearray()
 
     def hear(self, data: bytes, write: Callable[[bytes], None]) -> None:
-        self._came += data
-        while len(self._came) >= 8:
-            frame = bytes(self._came[:8])
-            del self._came[:8]
+        for request in self._words.cut(data):
             due = max(self._free_at, self._loop.time()) + USUAL + self._delay(self._asked)
             self._free_at = due
+            self._loop.call_at(due, write, self._words.answer(request, self._asked))
             self._asked += 1
-            self._loop.call_at(due, self._answer, frame, write)
-
-    @staticmethod
-    def _answer(frame: bytes, write: Callable[[bytes], None]) -> None:
-        register, count = int.from_bytes(frame[2:4], "big"), frame[5]
-        words = b"".join((register + n & 0xFFFF).to_bytes(2, "big") for n in range(count))
-        body = bytes((frame[0], frame[1], 2 * count)) + words
-        write(body + crc(body))
 
 
 class PtyUnit:
     """The unit on a pty; a line opens `path`."""
 
-    def __init__(self, delay: Callable[[int], float]) -> None:
+    def __init__(self, delay: Callable[[int], float], words: Words | None = None) -> None:
         self.near, self.slave = pty.openpty()
         tty.setraw(self.slave)
         self.path = os.ttyname(self.slave)
-        unit = LateUnit(delay)
+        unit = LateUnit(delay, words)
         asyncio.get_running_loop().add_reader(
             self.near, lambda: unit.hear(os.read(self.near, 4096), self._write)
         )
@@ -71,10 +128,10 @@ class PtyUnit:
 
 
 class TcpUnit(asyncio.Protocol):
-    """The unit behind a converter that passes RTU frames over TCP; a line dials `address`."""
+    """The unit behind a converter that passes its frames over TCP; a line dials `address`."""
 
-    def __init__(self, delay: Callable[[int], float]) -> None:
-        self._unit = LateUnit(delay)
+    def __init__(self, delay: Callable[[int], float], words: Words | None = None) -> None:
+        self._unit = LateUnit(delay, words)
         self._to: asyncio.Transport | None = None
 
     async def start(self) -> str:
