@@ -28,6 +28,11 @@ def settings(way: str, protocol: str, folder: Path, **more: Any) -> LineSettings
     return LineSettings("field", protocol, **(QUICK | where | more))
 
 
+def at(path: str, protocol: str, **more: Any) -> LineSettings:
+    """A line on a pty that exists already."""
+    return LineSettings("field", protocol, **(QUICK | {"serial": path} | more))
+
+
 class Site:
     """A played line with its devices, and our line to them."""
 

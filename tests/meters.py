@@ -31,12 +31,12 @@ WAYS = ("tcp", "pty")
 
 def python() -> str:
     """The interpreter that has the package; skips the test without one, or fails where servers are required."""
-    found = HOME / "venv" / "bin" / "python"
-    ready = HOME / "venv" / "ready"
+    found = HOME / ".venv" / "bin" / "python"
+    ready = HOME / ".venv" / "ready"
     if ready.exists():
         return str(found)
     steps = (
-        [sys.executable, "-m", "venv", "--clear", str(HOME / "venv")],
+        [sys.executable, "-m", "venv", "--clear", str(HOME / ".venv")],
         [str(found), "-m", "pip", "install", "-q", "--require-hashes", "-r", str(HOME / "requirements.txt")],
     )
     for step in steps:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from field import field, settings
+from field import at, field, settings
 from wire import ScriptedWire
 
 from drivers.dlt645 import query
@@ -53,7 +53,7 @@ VOLTS = (0x01, 0x23)  # 230.1
 
 async def read(script: str, profile: Profile, address: str = ADDRESS, rounds: int = 1) -> list[Any]:
     async with ScriptedWire(script) as wire:
-        line = make_line(settings("tcp", "dlt645", None, tcp=None, serial=wire.path))  # type: ignore[arg-type]
+        line = make_line(at(wire.path, "dlt645"))
         await line.open()
         device = make_device("meter-1", profile, address, line)
         told = [await device.read(profile.reported) for _ in range(rounds)]
@@ -162,13 +162,13 @@ async def test_the_1997_edition_has_its_own_functions_and_counts_no_follow_up_fr
     assert await read("\n".join(script), small(u="B611", e="9010")) == [({"u": 230, "e": 0.26}, {})]
 
 
-async def test_an_answer_far_longer_than_the_request_foretold_is_waited_for(tmp_path: Path) -> None:
+async def test_an_answer_far_longer_than_the_request_foretold_is_waited_for() -> None:
     """200 bytes at 2400 baud take longer than the whole patience with a silent meter."""
     block = (0x00, 0xFF, 0x01, 0x00)
     good = bytes.fromhex(hexed(0x91, *block, *range(196), wake_up=4))
     pieces = "\n".join(f"<< {good[i : i + 16].hex()}\nwait 70ms" for i in range(0, len(good), 16))
     async with ScriptedWire(f"{asked(0x11, *block)}\n{pieces}") as wire:
-        line = make_line(settings("pty", "dlt645", tmp_path, serial=wire.path, baud=2400, timeout=0.1))
+        line = make_line(at(wire.path, "dlt645", baud=2400, timeout=0.1))
         await line.open()
         assert (await line.exchange(query.read(ADDRESS, 0x0001FF00)))[5:] == bytes(range(196))
         await line.close()
@@ -181,7 +181,7 @@ async def test_a_wildcard_is_answered_by_the_only_meter_under_its_own_address(tm
         assert (await site.device("m", "AAAAAAAA0161").read(("voltage",)))[1] == {}
 
 
-async def test_an_answer_of_another_meter_or_about_another_item_is_not_taken(tmp_path: Path) -> None:
+async def test_an_answer_of_another_meter_or_about_another_item_is_not_taken() -> None:
     other = (0x00, 0x02, 0x01, 0x02)
     script = [asked(0x11, *UA), answer(0x91, *UA, 9, 9, address="000000000162"), answer(0x91, *other, 9, 9)]
     with pytest.raises(NoAnswer):
@@ -204,7 +204,7 @@ async def test_a_spoilt_answer_is_asked_for_once_more_behind_a_fence() -> None:
 
 async def test_a_refusal_says_why_in_words() -> None:
     async with ScriptedWire(f"{asked(0x11, *UA)}\n{answer(0xD1, 0x06)}") as wire:
-        line = make_line(settings("tcp", "dlt645", None, tcp=None, serial=wire.path))  # type: ignore[arg-type]
+        line = make_line(at(wire.path, "dlt645"))
         await line.open()
         with pytest.raises(
             Refused, match=r"there is no such data, wrong password.*encrypted only.*06"
@@ -271,7 +271,7 @@ async def test_a_meter_whose_clock_shows_nothing_gets_no_order() -> None:
         answer(0x91, *date, 0, 0, 0, 0),
     ]
     async with ScriptedWire("\n".join(script)) as wire:
-        line = make_line(settings("tcp", "dlt645", None, tcp=None, serial=wire.path))  # type: ignore[arg-type]
+        line = make_line(at(wire.path, "dlt645"))
         await line.open()
         device = make_device("m", ONE, ADDRESS, line, "000000")
         with pytest.raises(BadAnswer, match="shows 00000000 000000, which is no time; set it"):
@@ -290,17 +290,10 @@ def test_only_the_relay_can_be_written_in_a_profile() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "12345", "0000000", "abcdef", "2:000000"])
-def test_a_text_that_is_no_password_is_not_repeated(text: str) -> None:
+async def test_a_text_that_is_no_password_is_not_repeated(text: str) -> None:
     with pytest.raises(ValueError, match="six digits") as told:
-        make_device("m", ONE, 161, make_line_stub(), text)
+        make_device("m", ONE, 161, make_line(at("/dev/null", "dlt645")), text)
     assert not text or text not in str(told.value)
-
-
-def make_line_stub() -> Any:
-    class Loop:
-        settings = settings("tcp", "dlt645", None, tcp="127.0.0.1:1")  # type: ignore[arg-type]
-
-    return Loop()
 
 
 async def test_exchanges_may_be_cancelled_at_any_moment(tmp_path: Path) -> None:
