@@ -76,7 +76,9 @@ class Dlt645Device:
         if why := refusal(what, value):
             raise ValueError(f"{self.name}: {point}: {why}")
         if not self.address.isdecimal():
-            raise ValueError(f"{self.name}: an order goes to one meter by its whole address, not to a wildcard")
+            raise ValueError(
+                f"{self.name}: an order goes to one meter by its whole address, not to a wildcard"
+            )
         if self._password is None:
             raise ValueError(
                 f"{self.name}: an order needs the meter's password; see `password` of the device"

@@ -82,7 +82,7 @@ def _identified(frame: Frame) -> dict[str, Any]:
     how = quantity(di, frame.edition)
     fields: dict[str, Any] = {"di": f"{di:0{2 * width}X}", "name": how.name if how else None}
     rest = frame.data[width:]
-    if frame.function in {NEXT, NEXT_1997} and rest:
+    if frame.function == NEXT and rest:  # the 1997 edition does not count
         fields["sequence"], rest = rest[-1], rest[:-1]
     if not frame.reply and frame.function in {WRITE, WRITE_1997}:
         rest = rest[8:] if frame.function == WRITE else b""  # behind password and operator

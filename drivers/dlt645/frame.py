@@ -8,12 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from drivers.cutter import Cutter, FrameError, Framing, Step, sum8
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 MARK: Final = 0x68
 END: Final = 0x16
@@ -174,28 +171,3 @@ def matches(frame: Frame, address: str) -> bool:
 
 def _pairs(address: str) -> list[str]:
     return [address[i : i + 2] for i in range(0, 12, 2)]
-
-
-def join(frames: Sequence[Frame]) -> Frame:
-    """Return one answer made of an answer and its follow-up frames. Raises Dlt645Error.
-
-    A follow-up frame repeats the data identifier and ends with a sequence number that counts from 1.
-    """
-    if not frames:
-        raise Dlt645Error(Step.SANITY, "there is no frame to join")
-    first = frames[0]
-    width = 2 if first.edition is Edition.Y1997 else 4
-    data = bytearray(first.data)
-    for number, frame in enumerate(frames[1:], start=1):
-        if not frames[number - 1].more:
-            raise Dlt645Error(Step.SANITY, f"frame {number - 1} says that nothing follows")
-        if frame.address != first.address or frame.refused or frame.function not in {NEXT, NEXT_1997}:
-            raise Dlt645Error(Step.SANITY, f"frame {number} is no follow-up of the first")
-        if frame.data[:width] != first.data[:width] or len(frame.data) <= width:
-            raise Dlt645Error(Step.SANITY, f"frame {number} is about other data")
-        if frame.data[-1] != number:
-            raise Dlt645Error(Step.SANITY, f"frame {frame.data[-1]} came where {number} was due")
-        data += frame.data[width:-1]
-    if frames[-1].more:
-        raise Dlt645Error(Step.SANITY, f"the answer goes on after {len(frames)} frames")
-    return Frame(first.address, first.control & ~_MORE, bytes(data))

@@ -6,10 +6,9 @@ import pytest
 
 from drivers.cutter import Step
 from drivers.dlt645.explain import explain
-from drivers.dlt645.frame import Dlt645Error, Edition, Frame, decode_frame, encode_frame, join, matches
+from drivers.dlt645.frame import Dlt645Error, Edition, Frame, decode_frame, encode_frame, matches
 
 METER = "000000000161"
-VOLTAGES = bytes.fromhex("00 FF 01 02")
 
 
 def reply(data: str, control: int = 0x91) -> bytes:
@@ -50,37 +49,9 @@ def test_an_identity_is_a_text_because_its_zeros_count() -> None:
     assert (found["value"], found["text"]) == (None, METER)
 
 
-def test_an_answer_and_its_follow_up_frames_make_one() -> None:
-    first = Frame(METER, 0xB1, bytes.fromhex("00 FF 01 02 05 22 98"))
+def test_a_follow_up_frame_says_which_it_is() -> None:
     second = Frame(METER, 0xB2, bytes.fromhex("00 FF 01 02 21 01 01"))
-    third = Frame(METER, 0x92, bytes.fromhex("00 FF 01 02 22 02"))
-    whole = join([first, second, third])
-    assert whole == Frame(METER, 0x91, bytes.fromhex("00 FF 01 02 05 22 98 21 01 22"))
-    assert explain(encode_frame(whole))["values"] == [220.5, 219.8, 220.1]
     assert explain(encode_frame(second))["sequence"] == 1
-    assert join([whole]) == whole
-
-
-@pytest.mark.parametrize(
-    ("follow", "why"),
-    [
-        (Frame(METER, 0x92, bytes.fromhex("00 FF 01 02 21 02")), "came where 1 was due"),
-        (Frame(METER, 0x92, bytes.fromhex("00 FF 02 02 21 01")), "other data"),
-        (Frame("000000000162", 0x92, bytes.fromhex("00 FF 01 02 21 01")), "no follow-up"),
-        (Frame(METER, 0xB2, bytes.fromhex("00 FF 01 02 21 01")), "goes on"),
-        (Frame(METER, 0xD2, b"\2"), "no follow-up"),
-    ],
-)
-def test_frames_that_do_not_belong_together_are_not_joined(follow: Frame, why: str) -> None:
-    with pytest.raises(Dlt645Error, match=why):
-        join([Frame(METER, 0xB1, VOLTAGES), follow])
-
-
-def test_nothing_is_joined_to_a_finished_answer_and_nothing_to_nothing() -> None:
-    with pytest.raises(Dlt645Error, match="nothing follows"):
-        join([Frame(METER, 0x91, VOLTAGES), Frame(METER, 0x92, VOLTAGES + b"\1")])
-    with pytest.raises(Dlt645Error):
-        join([])
 
 
 @pytest.mark.parametrize(
