@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.model import EventKind, Outcome
-from rules.rule import FAULTS, Phase
+from rules.look import Phase
+from rules.rule import FAULTS
 from rules.state import NANO, Hold, Input
 
 if TYPE_CHECKING:

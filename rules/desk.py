@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.model import Outcome
 from rules.actions import Reply
-from rules.engine import Engine, with_companions
+from rules.engine import Engine
 from rules.notices import CLIMB, DESK, NOTICE, Notices
 from rules.roots import Leaf, Roots
-from rules.rule import FAULTS
+from rules.rule import FAULTS, with_companions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.model import AlarmEvent, Instant, Value
-    from rules.rule import AlarmKey, AlarmSpec, Stage
+    from rules.look import Stage
+    from rules.rule import AlarmKey, AlarmSpec
 
 QUALITY_NEWS = 30.0  # seconds between two events that only say how good the input is
 
@@ -240,6 +241,8 @@ class Life:
     def holds(self) -> list[Hold]:
         """Return what people put on the alarm."""
         state = self.state
+        if not state.held:
+            return []
         return [hold for hold in (state.shelf, state.out_of_service, state.drill) if hold is not None]
 
     def end_drill(self, now: Instant, actor: str = "", reason: str = "") -> None:

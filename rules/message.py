@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gateway.model import EventKind, Instant
     from rules.life import Life
-    from rules.rule import Stage
+    from rules.look import Stage
 
 CLOCK_STEP = 60 * NANO  # a label this far in the future was written by a clock that was wrong
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rules.actions import Action, Refusal
 from rules.kinds.deviation import VOID
-from rules.rule import FAULTS, Phase
+from rules.look import Phase
+from rules.rule import FAULTS
 from rules.stage import Timer
 
 if TYPE_CHECKING:

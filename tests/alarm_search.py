@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.model import AlarmClass, Instant, Outcome, Quality, Sample
 from rules import actions
+from rules.agenda import Agenda
 from rules.conditions import AlarmSpec, Context, Level, Limit, OnBad, OverRange
 from rules.engine import Engine, _Device
 
@@ -465,7 +466,8 @@ def _clone(world: World) -> World:
     device, was = _Device(), old._devices["d"]
     device.alarms, device.mono, device.at = [twin], was.mono, was.at
     engine._alarms, engine._devices = {KEY: twin}, {"d": device}
-    engine._heap = [(due, n, twin) for due, n, _ in old._heap]
+    engine._agenda = agenda = Agenda()
+    agenda._heap, agenda._pushed = [(due, n, twin) for due, n, _ in old._agenda._heap], old._agenda._pushed
     engine._dirty, engine._owed = {}, []
     engine._held = dict.fromkeys(old._held, twin)
     return World(engine, copy.copy(world.outside), world.now, world.kept, world.path, world.drill)

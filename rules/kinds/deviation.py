@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gateway.model import Quality
 from rules.kinds.limit import width
-from rules.rule import Rule, Stage, Verdict, unknown
+from rules.look import Stage, Verdict, unknown
+from rules.rule import Rule
 from rules.texts import BESIDE_ITS_LIMIT, delays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.rule import Look
+    from rules.look import Look
 
 ONLY_ANGLE, TWO_ANGLES, VECTOR = 1, 2, 3
 VOID = "void"  # in the memory: the baseline of a sensor that has been replaced

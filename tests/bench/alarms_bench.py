@@ -254,8 +254,7 @@ def show(scenarios: list[Scenario], run: Live, figures: list[engine_bench.Figure
     print(
         f"  engine {run.engine:.1%} of a core, everything {run.core:.1%}, {run.written / 1e3:.0f} kB/s to the disk\n"
     )
-    for f in figures:
-        print(f"{f.name:48} {f.per_second:>10,.0f} points x rules/s  {f.milliseconds:8.2f} ms/round")
+    print("\n".join(map(str, figures)))
 
 
 def main() -> int:

@@ -13,13 +13,14 @@ from rules import actions
 from rules.alarm import Alarm
 from rules.conditions import Limit
 from rules.engine import Engine
-from rules.rule import Phase, Verdict
+from rules.look import Phase, Verdict
 from rules.stage import Timer
 from rules.state import Input
 
 if TYPE_CHECKING:
     from gateway.model import Instant
-    from rules.rule import Look, Rule, Stage
+    from rules.look import Look, Stage
+    from rules.rule import Rule
 
 PER_RULE = 7_200  # seven rules: 50,400 transitions
 FAULT_MOST = 12_000
