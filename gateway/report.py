@@ -61,6 +61,7 @@ class Report:
             "uptime": round(now.mono - self._started, 1),
             "clock_synced": host.clock_synced,
             "alarms": self._alarms(),
+            "flood": self._engine.notices.flood,
             "data": self._data(now.mono),
             "counts": {
                 "polls": sum(line["polls"] for line in lines),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.model import Outcome
 from rules.actions import Reply
 from rules.engine import Engine
+from rules.guards import Guards
 from rules.notices import CLIMB, DESK, NOTICE, Notices
 from rules.roots import Leaf, Roots
 from rules.rule import FAULTS, with_companions
@@ -65,7 +66,8 @@ class Desk(Engine):
         standing = [alarm.key for alarm in alarms if alarm.state.live]
         self.roots = Roots(leaves(specs, tree), tree.lines, tree.gateway, hidden, standing, now.mono)
         telling = telling or Telling()
-        self.notices = Notices(telling.ladders, telling.zones, telling.offset, restored, now)
+        guards = Guards.of(specs, tree.devices)
+        self.notices = Notices(telling.ladders, telling.zones, telling.offset, restored, now, guards)
 
     def observe(self, samples: Sequence[Sample], now: Instant) -> list[AlarmEvent]:
         """Judge samples; what they say of lines and devices comes first."""

@@ -69,7 +69,7 @@ def home_of(zone: str) -> str:
 
 def is_device(name: str) -> bool:
     """Return whether it is the name of a device, and not of the site, a zone, the gateway or a line of it."""
-    return name != HOME and name != GATEWAY and "." not in name
+    return name not in {HOME, GATEWAY} and "." not in name
 
 
 def devices_of(site: Inventory, devices: str | tuple[str, ...], zone: str) -> tuple[str, ...]:
