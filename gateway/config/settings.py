@@ -230,7 +230,7 @@ class Ladder:
     """Who is told, when, until what."""
 
     steps: tuple[Step, ...]
-    verify: Literal["none"] | Verify | None = None
+    verify: Verify | Literal["none"] | None = None  # the block first: its mistakes are the ones to tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

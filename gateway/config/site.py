@@ -147,9 +147,7 @@ def _names(found: Document, report: Report) -> None:
                 )
         verify = block.get("verify") if isinstance(block, dict) else None
         if isinstance(verify, dict) and ladder not in VERIFIED:
-            report.add(
-                found, ("ladders", str(ladder), "verify"), f"only for {' and '.join(VERIFIED)}: a fire"
-            )
+            report.add(found, ("ladders", str(ladder), "verify"), f"only a fire waits: {', '.join(VERIFIED)}")
 
 
 def _told(block: object) -> Iterator[tuple[tuple[str | int, ...], str]]:

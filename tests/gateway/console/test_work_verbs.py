@@ -116,6 +116,14 @@ def test_a_baseline_and_its_versions(running: Running, say: Any) -> None:
     out = say("devices", "baseline", "cover", "--show")[1]
     assert "tilt_x 3" in out
     assert "new frame" in out
+    status, said, _ = say("devices", "replaced", "cover", "-m", "broken", "--ref", "SN 7")
+    assert (status, "asleep until there is a baseline" in said, "noted as replaced cover" in said) == (
+        0,
+        True,
+        True,
+    )
+    assert "sensor replaced" in say("devices", "baseline", "cover", "--show")[1]
+    assert say("devices", "replaced", "cover")[0] == 5
     assert say("devices", "baseline", "box-1", "-m", "x")[0] == 1
 
 
