@@ -184,6 +184,14 @@ class Alarm(Life):
         if state.held and now.mono >= self.saved_at + RESAVE - EPSILON:
             self.saved_at, self.dirty = now.mono, True
 
+    def hear(self, sample: Sample) -> None:
+        """Note that the device spoke, but said what it had said before: it lives, and nothing more."""
+        if sample.mono <= self.seen:
+            return
+        self.seen = sample.mono
+        if self.pace.timed:  # silence is what these look for
+            self.observe(sample, Instant(sample.mono, sample.at))
+
     # Region Q.
 
     def believe(self) -> None:

@@ -12,9 +12,10 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from gateway.model import EventKind, Instant, Outcome
-from rules.actions import Ack, Refusal, Reply
+from rules.actions import Refusal, Reply
 from rules.agenda import Agenda
 from rules.alarm import Alarm
+from rules.late import Latecomers
 from rules.message import describe
 from rules.rule import EPSILON, with_companions
 from rules.scene import Scene
@@ -69,7 +70,7 @@ class Engine:
         self._dirty: dict[AlarmKey, Alarm | None] = {}
         self._held: dict[AlarmKey, Alarm] = {}  # with something on it that ends by itself
         self._owed: list[AlarmEvent] = []  # from the start, given out with the first step
-        self._scene = Scene(self._alarms, self._devices)
+        self._scene, self._latecomers = Scene(self._alarms, self._devices), Latecomers()
         for spec in with_companions(specs):
             self._add(spec, restored.get(spec.key))
         self._link()
@@ -94,6 +95,9 @@ class Engine:
                 continue
             if mono < device.mono or at == device.at:
                 self.late += 1  # out of order, or twice the same: no credit, no alarm
+                out += self._latecomers.take(sample, device, now)
+                for alarm in device.alarms:
+                    self._after(alarm, out)
                 continue
             device.mono, device.at = mono, at
             for alarm in device.alarms:
@@ -136,12 +140,6 @@ class Engine:
         self._after(alarm, out)
         self._follow(now, out)
         return Reply(Outcome.DONE, "", out)
-
-    def ack(
-        self, key: AlarmKey, occurrence: str, seen: int, actor: str, now: Instant, reason: str = ""
-    ) -> Reply:
-        """Acknowledge what was on the screen: the occurrence and how many activations it had."""
-        return self.act(key, Ack(occurrence, seen, actor=actor, reason=reason), now)
 
     # The site changes.
 

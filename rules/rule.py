@@ -72,6 +72,7 @@ class Rule:
     wide: ClassVar[bool] = (
         False  # fed with what others say: the devices of `watched`, the alarms of `follows`
     )
+    looks_back: ClassVar[bool] = False  # one reading decides: one of the past can be judged as well
     keep_every: ClassVar[float] = 0.0  # seconds of memory a crash may cost; 0: the memory is not kept
     # For pydantic, which is met only in gateway/config: `class` cannot be a field name in Python.
     __pydantic_config__: ClassVar[dict[str, object]] = {

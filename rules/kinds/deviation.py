@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gateway.model import Quality
 from rules.kinds.limit import width
@@ -39,6 +39,8 @@ class Deviation(Rule):
     off_delay: float = 0.0
     min_samples: int = 1
     assume_zero: bool = False  # angles only: no baseline means the sensor was zeroed in place
+
+    looks_back: ClassVar[bool] = True
 
     def stages(self) -> tuple[Stage, ...]:
         """Return the one stage."""

@@ -48,6 +48,8 @@ class Limit(Rule):
     min_samples: int = 1
     levels: tuple[Level, ...] = ()
 
+    looks_back: ClassVar[bool] = True
+
     def lines(self) -> tuple[Level, ...]:
         """Return the levels, also of the short form."""
         if self.levels or self.limit is None:

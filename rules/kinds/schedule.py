@@ -70,6 +70,8 @@ class Schedule(Rule):
     off_delay: float = 0.0
     min_samples: int = 1
 
+    looks_back: ClassVar[bool] = True
+
     def stages(self) -> tuple[Stage, ...]:
         """Return one stage per limit; exactly one of them is in force."""
         rest = self.on_delay, self.off_delay, self.min_samples

@@ -41,6 +41,8 @@ class State(Rule):
     off_delay: float = 0.0
     min_samples: int = 1
 
+    looks_back: ClassVar[bool] = True
+
     def stages(self) -> tuple[Stage, ...]:
         """Return one stage per code."""
         delays = self.on_delay, self.off_delay, self.min_samples

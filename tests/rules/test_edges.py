@@ -18,6 +18,7 @@ from rules.conditions import (
     Level,
     Limit,
     OverRange,
+    Rate,
     Stale,
     State,
 )
@@ -63,8 +64,60 @@ def test_a_duplicate_gives_no_credit() -> None:
 def test_a_sample_from_the_past_raises_nothing() -> None:
     life = Life(limit(on_delay=0.0))
     life.see(5, 10.0)
-    assert life.engine.observe([sample(3, {"p": 99.0})], instant(6)) == []
+    assert [e.kind for e in life.engine.observe([sample(3, {"p": 99.0})], instant(6))] == [EventKind.LATE]
     assert life.engine.late == 1
+    assert life.occurrence is None
+
+
+def test_readings_of_the_past_are_told_for_the_record_once_and_change_no_alarm() -> None:
+    life = Life(limit(on_delay=2.0, level=2))
+    life.see(100, 10.0)
+    past = [*range(10, 15), *range(20, 25), *range(30, 34)]  # above, normal for its off-delay, above
+    values = [60.0] * 5 + [10.0] * 5 + [70.0] * 4
+    found = [
+        e
+        for at, v in zip(past, values, strict=True)
+        for e in life.engine.observe([sample(at, {"p": v})], instant(101))
+    ]
+    assert [(e.kind, e.mono - 1000, e.at - WALL, e.level, e.value, e.reason) for e in found] == [
+        (EventKind.LATE, 12.0, 12 * NANO, 2, 60.0, "late"),
+        (EventKind.LATE, 32.0, 32 * NANO, 2, 70.0, "late"),
+    ]
+    assert {(e.occurrence, e.active, e.acked) for e in found} == {("", False, True)}
+    assert found[0].message["en"] == "d: 60 mA, limit 50 mA"
+    assert life.occurrence is None
+    assert life.see(102, 10.0) == []
+
+
+def test_the_past_beside_an_alarm_that_stands_leaves_it_as_it_is() -> None:
+    life = Life(limit(on_delay=0.0))
+    for at in (98, 99, 100):
+        life.see(at, 60.0)
+    found = life.engine.observe([sample(10, {"p": 99.0})], instant(101))
+    assert [(e.kind, e.occurrence, e.value) for e in found] == [(EventKind.LATE, "", 99.0)]
+    assert (life.letter, life.occurrence.activations, life.alarm.value) == ("B", 1, 60.0)
+    assert life.see(102, 10.0) == []
+    assert life.see(105, 10.0) == [CLEAR]
+
+
+def test_bad_readings_of_the_past_and_rules_with_a_memory_say_nothing() -> None:
+    life = Life(limit(on_delay=0.0))
+    life.see(100, 10.0)
+    assert life.engine.observe([sample(10, {}, {"p": Quality.SENTINEL})], instant(101)) == []
+    slope = Life(Rate(name="heating", point="p", limit=1.0, per=1.0, window=5.0))
+    slope.see(100, 10.0)
+    for at in range(10, 30):
+        assert slope.engine.observe([sample(at, {"p": at * 10.0})], instant(101)) == []
+
+
+def test_what_comes_twice_shows_that_the_device_lives() -> None:
+    life = Life(Stale(name="stale"))
+    life.see(1, 1.0)
+    for at in range(2, 60):  # its own clock stands still
+        assert life.engine.observe([Sample("d", WALL + NANO, 1000.0 + at, {"p": 1.0})], instant(at)) == []
+        assert life.tick(at) == []
+    assert life.tick(88) == []
+    assert life.tick(89) == [RAISE]
 
 
 def test_a_device_clock_in_the_future_drives_nothing() -> None:
