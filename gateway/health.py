@@ -142,10 +142,11 @@ class Health:
         values: dict[str, Value] = {
             f"kpi_{name}": value for name, value in found.items() if isinstance(value, bool | int | float)
         }
-        day = self._report.audit()["day"]
+        audit = self._report.audit()
+        day = audit["day"]
         if day["date"] != self._head_told and day["n"]:
             self._head_told = day["date"]
-            values |= {"audit_n": day["n"], "audit_head": day["hash"]}
+            values |= {"audit_n": day["n"], "audit_head": day["hash"], "audit_key": audit["key"]}
         return values
 
     def _lines(self, now: Instant) -> Iterator[Sample]:

@@ -112,7 +112,8 @@ class Report:
         if self._day[0] != today:
             self._day = (today, n, digest)
         date, first, head = self._day
-        return {"n": n, "hash": digest, "day": {"date": date, "n": first, "hash": head}}
+        day = {"date": date, "n": first, "hash": head}
+        return {"n": n, "hash": digest, "day": day, "key": self._kept.seal.key}
 
     def _drill(self, now: Instant) -> dict[str, Any] | None:
         """Return the drill that goes on, without its list."""

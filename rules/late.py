@@ -2,8 +2,8 @@
 
 A sample that is older than one already judged changes no alarm. But if it would have been one, with the
 delays of its rule, one LATE event says so, at the time of the reading; the next only after late readings
-that were normal. Only rules that decide on a single reading can look back (`Rule.looks_back`). What comes twice shows
-that the device lives, and nothing more.
+that were normal. Only rules that decide on a single reading can look back (`Rule.looks_back`). What comes
+twice shows that the device lives, and nothing more.
 """
 
 from __future__ import annotations

@@ -55,6 +55,7 @@ class Task(StrEnum):
     END_DRILL = "end_drill"
     BASELINE = "baseline"
     REPLACE = "replaced"  # say that a sensor is another one now
+    EXPORT = "export"  # take a sealed copy of the books
     POLL = "poll"  # read a device now
     PROBE = "probe"  # raw reads on a line
     WRITE = "write"
@@ -102,6 +103,7 @@ PLAIN: Mapping[Task, frozenset[Role]] = {
     Task.END_DRILL: CREW,
     Task.BASELINE: frozenset({MAINTAINER, ENGINEER}),
     Task.REPLACE: frozenset({MAINTAINER, ENGINEER}),
+    Task.EXPORT: frozenset({VIEWER}) | CREW,  # reading is free; who took what is written down
     Task.POLL: CREW,
     Task.PROBE: frozenset({MAINTAINER, ENGINEER}),
     Task.WRITE: frozenset({ENGINEER}),

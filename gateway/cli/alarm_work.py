@@ -6,6 +6,7 @@ import getpass
 import time
 from typing import TYPE_CHECKING, Any
 
+from gateway.cli import sealed
 from gateway.cli.client import Daemon, add_daemon, socket_of
 from gateway.cli.output import Failure, add_output, ago, number, print_json, print_table
 from gateway.cli.paper import add_paper, local, sheet, span, utc, write_csv, write_jsonl
@@ -178,6 +179,7 @@ def export(args: argparse.Namespace) -> int:
             write_jsonl(out, found)
         else:
             write_csv(out, COLUMNS, map(cells, found))
+    sealed.set_seal(args, "alarms", len(found))
     return 0
 
 
