@@ -151,6 +151,12 @@ class Engine:
             self._after(alarm, out)
         return out
 
+    def relabel(self, seconds: float) -> None:
+        """Put right when alarms began that were opened by a clock that nobody vouched for (row 31)."""
+        for alarm in self._alarms.values():
+            if alarm.state.occurrence is not None and alarm.state.occurrence.relabel(seconds):
+                self._dirty[alarm.key] = alarm
+
     def put(self, spec: AlarmSpec, now: Instant, actor: str = "") -> list[AlarmEvent]:
         """Take in a new or edited rule; an open occurrence is kept (row 29)."""
         out: list[AlarmEvent] = []
@@ -197,11 +203,8 @@ class Engine:
     def snapshot(self, now: Instant) -> list[tuple[AlarmKey, dict[str, Any] | None]]:
         """Return every state that differs from a fresh one, for an orderly stop."""
         self._now = now
-        self._dirty.update(
-            (key, alarm)
-            for key, alarm in self._alarms.items()
-            if not alarm.idle or alarm.spec.rule.keep_every
-        )
+        busy = {key: a for key, a in self._alarms.items() if not a.idle or a.spec.rule.keep_every}
+        self._dirty |= busy
         return self.take_dirty()
 
     def view(self) -> list[View]:

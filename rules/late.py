@@ -67,8 +67,8 @@ class Latecomers:
         if verdict is None:
             return []
         before = past.standing
-        for timer, stage, truth in zip(past.timers, past.stages, verdict.truths, strict=True):
-            timer.see(stage, truth, sample.mono, alarm.pace, believed=True)
+        for timer, level, truth in zip(past.timers, past.stages, verdict.truths, strict=True):
+            timer.see(level, truth, sample.mono, alarm.pace, believed=True)
         self._past[alarm.key] = past = past._replace(mono=sample.mono)
         stage = past.standing
         if stage is None or (before is not None and gravity(stage.level) >= gravity(before.level)):

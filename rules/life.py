@@ -118,7 +118,13 @@ class Life:
         if o is None:
             test = state.drill is not None
             state.occurrence = o = Occurrence(
-                self.new_id(), stage.level, stage.level, now.wall, self.value, test=test
+                self.new_id(),
+                stage.level,
+                stage.level,
+                now.wall,
+                trigger=self.value,
+                test=test,
+                unsure=not now.synced,
             )
             self.told_bad = (state.input is Input.BAD, float("-inf"))  # the first event says it
         else:

@@ -87,6 +87,13 @@ class Occurrence:
     owed: bool = False  # told outside and not cleared since: a CLEAR is owed
     raised_level: int = 0
     disposition: str = ""
+    unsure: bool = False  # nobody vouched for the clock of `opened`
+
+    def relabel(self, seconds: float) -> bool:
+        """Move the label by what the clock was wrong; return whether it was in doubt."""
+        was, self.unsure = self.unsure, False
+        self.opened += round(seconds * NANO) if was else 0
+        return was
 
     def to_json(self, mono: float) -> dict[str, Any]:
         """Return it for the disk."""
@@ -98,7 +105,8 @@ class Occurrence:
     def from_json(cls, data: dict[str, Any], mono: float) -> Occurrence:
         """Return it after a restart."""
         left = data["ack_until"]
-        return cls(**{**data, "ack_until": None if left is None else mono + left})
+        # The clock of another run cannot be compared with this one: what is in doubt stays as it is.
+        return cls(**{**data, "unsure": False, "ack_until": None if left is None else mono + left})
 
 
 @dataclass(slots=True)
