@@ -127,6 +127,7 @@ class Report:
         for alarm in self._engine.view():
             found[str(alarm.level)] += alarm.active or alarm.latched
             found["unacked"] += not alarm.acked
+        found["asking"] = sum(bool(alarm.state.asks) for alarm in self._engine.alarms())
         return dict(found)
 
     def _data(self, now: float) -> dict[str, Any]:

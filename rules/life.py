@@ -18,6 +18,7 @@ What is told outside is decided in `announce` alone, which runs after every step
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.model import EventKind, Quality
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from rules.look import Stage
     from rules.rule import AlarmKey, AlarmSpec
 
+ASKED = frozenset({1, 2})  # levels of which somebody must say what it was; it blocks nothing (row 20)
 QUALITY_NEWS = 30.0  # seconds between two events that only say how good the input is
 
 
@@ -82,6 +84,12 @@ class Life:
         """Add an event."""
         self.out.append(make_event(self, kind, now, actor, reason))
         self.dirty = True
+
+    def answer(self, now: Instant, actor: str, reason: str) -> None:
+        """Say of the closed occurrence that asks for it what it was."""
+        event = make_event(self, EventKind.DISPOSITION, now, actor, reason)
+        self.out.append(replace(event, occurrence=self.state.asks))
+        self.state.asks, self.dirty = "", True
 
     # The condition comes, changes its level, and goes.
 
@@ -185,6 +193,8 @@ class Life:
         if o is not None and not self.state.live and not o.latched and o.acked:
             self.emit(EventKind.CLOSED, now, reason=reason)
             self.state.occurrence = None
+            if o.worst in ASKED and not (o.disposition or o.test):
+                self.state.asks = o.id
 
     def announce(self, now: Instant, *, again: bool = False) -> None:
         """Tell outside what is not known there: the one place where that is decided."""

@@ -125,6 +125,7 @@ class AlarmState:
     n: int = 0  # events so far
     at: int = 0  # wall time of the last event
     silenced: bool = False
+    asks: str = ""  # the last closed occurrence of level 1 or 2 of which nobody has said what it was (row 20)
     chatter: Chatter = field(default_factory=Chatter)
     memory: dict[str, Any] = field(default_factory=dict)
 
@@ -190,6 +191,7 @@ class AlarmState:
             },
             "n": self.n,
             "at": self.at,
+            **({"asks": self.asks} if self.asks else {}),
             **({"chatter": self.chatter.to_json(now.mono)} if self.chatter.recent else {}),
             "saved": now.wall if now.synced else None,
         }
@@ -209,6 +211,7 @@ class AlarmState:
             roots={root: None if left is None else now.mono + left for root, left in data["roots"].items()},
             n=data["n"],
             at=data["at"],
+            asks=data.get("asks", ""),
             chatter=Chatter.from_json(data.get("chatter", NO_CHATTER), now.mono, down or 0.0),
             shelf=holds.get("shelf"),
             out_of_service=holds.get("out_of_service"),

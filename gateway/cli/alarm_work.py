@@ -164,6 +164,8 @@ def row(line: dict[str, Any]) -> tuple[object, ...]:
     word, _, said = line["disposition"].partition(":")
     disposition = say(*DISPOSITIONS[word]) if word in DISPOSITIONS else word
     who = f" {line['acked_by']}" if line["acked_by"] else ""
+    asked = line["closed"] and line["level"] in {1, 2} and line["status"] == "Actual" and not word
+    disposition = say("？待填", "? say what it was") if asked else disposition
     status = "" if line["status"] == "Actual" else say("演练", line["status"])
     return (
         local(began), f"{line['device']}/{line['rule']}", line["level"], line["activations"], value,

@@ -145,7 +145,8 @@ def event(event: AlarmEvent, facts: Facts, topics: Topics) -> bytes:
 
 def alarm(event: AlarmEvent, facts: Facts, topics: Topics) -> bytes:
     """Return the payload of `alarm/{device}/{rule}` after this event; empty clears the retained one."""
-    return b"" if event.kind in NO_LONGER_SHOWN else event_as_state(event, facts, topics)
+    nothing = not event.occurrence and event.letter == "A"  # such as after a shelf on what never was
+    return b"" if nothing or event.kind in NO_LONGER_SHOWN else event_as_state(event, facts, topics)
 
 
 def event_as_state(event: AlarmEvent, facts: Facts, topics: Topics) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from alarm_life import NANO, WALL, Life, limit
 
 from gateway.model import AlarmClass, EventKind, Instant, Outcome, Quality, Sample
-from rules.actions import Ack, Disable, Shelve, Suppress
+from rules.actions import Ack, Disable, Dispose, Shelve, Suppress
 from rules.conditions import (
     AlarmSpec,
     BadData,
@@ -250,6 +250,35 @@ def test_a_sample_without_the_point_says_nothing_about_it() -> None:
     life.see(2, 1.0, point="q")
     assert life.phase == "pending"
     assert life.alarm.state.input == "good"
+
+
+def test_what_is_closed_at_level_2_asks_what_it_was_and_takes_the_answer_later() -> None:
+    life = Life(limit(on_delay=0.0, off_delay=0.0, level=2))
+    life.see(1, 60.0)
+    life.ack(2)
+    assert life.see(3, 10.0) == [CLEAR, "closed"]
+    life.restart(4)
+    assert life.alarm.state.asks == "1.1"
+    assert life.act(5, Dispose("false", actor="li")) == "disposition"
+    assert (life.events[-1].occurrence, life.events[-1].reason) == ("1.1", "false")
+    assert life.act(6, Dispose("false", actor="li")) == "gone"
+
+
+@pytest.mark.parametrize(
+    ("level", "disposed", "drill"), [(3, False, False), (2, True, False), (2, False, True)]
+)
+def test_a_mild_alarm_a_drill_and_one_that_was_disposed_of_ask_nothing(
+    level: int, disposed: bool, drill: bool
+) -> None:
+    life = Life(limit(on_delay=0.0, off_delay=0.0, level=level))
+    if drill:
+        life.do(0, "drill 600")
+    life.see(1, 60.0)
+    if disposed:
+        life.do(2, "dispose")
+    life.ack(3)
+    life.see(4, 10.0)
+    assert (life.occurrence, life.alarm.state.asks) == (None, "")
 
 
 def test_an_edited_limit_says_so_in_the_timeline() -> None:
