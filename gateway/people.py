@@ -25,7 +25,8 @@ def telling(site: Site) -> Telling:
         return 0.0 if east is None else east.total_seconds()
 
     zones = {name: device.zone for name, device in site.devices.items()}
-    return Telling(site_ladders(site), zones, offset)
+    foreign = frozenset(name for name, device in site.devices.items() if device.foreign)
+    return Telling(site_ladders(site), zones, offset, foreign)
 
 
 def site_ladders(site: Site) -> dict[str, Ladder]:

@@ -186,6 +186,7 @@ class Report:
             "place": {"text": place.text, "building": place.building, "floor": place.floor},
             "zone": settings.zone,
             "owner": settings.owner,
+            "foreign": settings.foreign,
             "state": state_of(life),
             "last_good": None if board.last_good is None else round(now - board.last_good, 2),
             "polls": life.polls,

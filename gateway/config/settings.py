@@ -86,6 +86,7 @@ class DeviceEntry:
     area: Area = Area()
     zone: str = ""
     owner: str = ""
+    gateway: Name | None = None  # whose device it is, where two gateways see it; None: this one's
     installed: Date | None = None
     calibrated: Date | None = None
     baseline: Mapping[str, Number] = field(default_factory=dict)
@@ -115,6 +116,7 @@ class DeviceSettings:
     allow_writes: tuple[str, ...]
     rules: tuple[Rule, ...]  # without those that are switched off
     rules_off: Mapping[str, str] = field(default_factory=dict)  # rule -> reason
+    foreign: str = ""  # the other gateway that owns it: here it is watched and marked, and nobody is told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,8 @@ def _devices(
     lines: Mapping[str, LineSettings],
     report: Report,
 ) -> dict[str, DeviceSettings]:
-    reader = DeviceReader(lines, _block(found.data, "lines"), Library(path.parent), report)
+    library = Library(path.parent)
+    reader = DeviceReader(found.data.get("gateway"), lines, _block(found.data, "lines"), library, report)
     made = [reader.read(device) for device in raw]
     return {device.name: device for device in made if device is not None}
 

@@ -109,6 +109,7 @@ class Facts:
     area: Mapping[str, str] = field(default_factory=dict)
     zone: str = ""
     owner: str = ""
+    foreign: str = ""  # the other gateway that owns it
     exercise: bool = False  # its test events belong to an exercise with the fire centre
 
 
@@ -188,6 +189,7 @@ def _alarm(event: AlarmEvent, facts: Facts, topics: Topics) -> dict[str, Any]:
         "actor": event.actor,
         "reason": event.reason,
         "where": {**place, "area": dict(facts.area), "zone": facts.zone, "owner": facts.owner},
+        "foreign": facts.foreign,
         "refs": [],
     }
 

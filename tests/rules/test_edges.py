@@ -120,6 +120,14 @@ def test_what_comes_twice_shows_that_the_device_lives() -> None:
     assert life.tick(89) == [RAISE]
 
 
+@pytest.mark.parametrize("year_1970", [0, 1, 86_400 * NANO])
+def test_a_device_clock_in_1970_drives_nothing_either(year_1970: int) -> None:
+    life = Life()
+    life.see(1, 60.0)
+    old = Sample("d", year_1970, 1003.0, {"p": 60.0})
+    assert [e.kind.value for e in life.engine.observe([old], instant(3))] == [RAISE]
+
+
 def test_a_device_clock_in_the_future_drives_nothing() -> None:
     life = Life()
     future = Sample("d", WALL + 10**18, 1001.0, {"p": 60.0})
