@@ -63,9 +63,11 @@ def prove(args: argparse.Namespace) -> int:
         raise Failure(f"{beside(path)}: {error}") from error
     wrong = broken(seal, facts_of(path), args.key)
     if wrong is None and seal["statement"]["kind"] == "audit" and path.suffix == ".jsonl":
-        wrong = unchained(path.read_bytes().splitlines())
+        with path.open("rb") as lines:
+            wrong = unchained(lines)
     if args.output == "json":
-        print_json({"whole": wrong is None, "problem": wrong and {"zh": wrong[0], "en": wrong[1]}, **seal})
+        problem = wrong and {"zh": wrong[0], "en": wrong[1]}
+        print_json({"whole": wrong is None, "problem": problem, "seal": seal})
         return FOUND if wrong else 0
     if wrong is not None:
         print(f"✗ {path}: {say(*wrong)}")
