@@ -99,8 +99,7 @@ def list_alarms(args: argparse.Namespace) -> int:
 def row(alarm: dict[str, Any]) -> tuple[object, ...]:
     """Return one line of the list."""
     shape, zh, en = SHAPES[alarm["level"]]
-    doubt = "?" if alarm["quality"] != "good" else ""
-    state = f"{alarm['letter']} {say(*LETTERS[alarm['letter']])}{doubt}"
+    state = f"{alarm['letter']} {say(*LETTERS[alarm['letter']])}{overlays(alarm)}"
     where = place_text(alarm["place"]) or alarm["device"]
     said = pick(alarm["message"]).removeprefix(where).lstrip(": ")  # the place has a column of its own
     what = f"[{alarm['device']}/{alarm['rule']}] {said}"
@@ -117,6 +116,13 @@ def row(alarm: dict[str, Any]) -> tuple[object, ...]:
         values(alarm),
         who,
     )
+
+
+def overlays(alarm: dict[str, Any]) -> str:
+    """Return what is drawn over the state (alarms.md 3.2): doubt, chatter, drill, steps of the ladder."""
+    marks = "?" * (alarm["quality"] != "good") + "≈" * alarm["chattering"]
+    marks += say(" 演", " drill") * alarm["test"]
+    return marks + (f" ↑{alarm['step']}" if alarm["step"] > 1 else "")
 
 
 def values(alarm: dict[str, Any]) -> str:

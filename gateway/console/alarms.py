@@ -62,6 +62,8 @@ class Alarms:
         row["place"] = self._places.get(view.device, {})
         row["age"] = round(max(0.0, (now.wall - view.opened) / 1e9), 1) if view.opened else None
         row["collapsed"] = self.collapsed(view)
+        climb = self._engine.notices.climbs.get(view.occurrence)
+        row["step"] = 0 if climb is None else climb.taken
         row["affects"] = self._engine.roots.affects((view.device, view.rule))
         row["message"] = {zh_en: DRILL[zh_en] * view.test + said for zh_en, said in view.message.items()}
         return row

@@ -186,6 +186,7 @@ def _alarm(event: AlarmEvent, facts: Facts, topics: Topics) -> dict[str, Any]:
         "at": event.at,
         "time": iso(event.at),
         "synced": event.synced,
+        "mono": round(event.mono, 3),
         "actor": event.actor,
         "reason": event.reason,
         "where": {**place, "area": dict(facts.area), "zone": facts.zone, "owner": facts.owner},
