@@ -27,7 +27,7 @@ from gateway.faults import specs
 from gateway.health import Health
 from gateway.host import Host
 from gateway.housekeeping import housekeeping
-from gateway.kept import load, mark_exercise
+from gateway.kept import load, mark_exercise, seal_told
 from gateway.links import encode
 from gateway.links.mqtt import MqttLink
 from gateway.links.mqtt_broker import Broker, Message
@@ -135,7 +135,7 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     """Make the objects of a site. Nothing is opened but the journal, which is open already."""
     board, facts, topics = Board(site.devices), site_facts(site), encode.Topics(site.site, site.gateway)
     states = {(key[0], key[1]): state for key, state in (await store.load_states()).items()}
-    kept = await load(site.devices, store, clock.now())
+    kept = await load(site, store, clock.now())
     mark_exercise(facts, kept.drills)
     alarms = [*kept.baselines.apply(site_specs(site)), *specs(site.lines)]
     engine = Desk(alarms, states, counted_ids(store.epoch), clock.now(), site_tree(site), telling(site))
@@ -148,6 +148,8 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
 
     writers = line_writers(site), event_writer(facts, topics)
     pipeline = Pipeline(engine, store, board, clock, *writers, tell)
+    if kept.seal.fresh:
+        await pipeline.note(seal_told(kept.seal))
     judged = judged_points(site)
     pollers = {name: make_poller(site, name, judged, pipeline, clock) for name in site.lines}
     if site.mqtt is not None:

@@ -49,6 +49,13 @@ class Baselines:
         del versions[:-KEPT]
         return json.dumps(self._versions, ensure_ascii=False)
 
+    def void(self, device: str, facts: Mapping[str, Any]) -> str:
+        """Note that the sensor is another one now; return what the journal is to keep.
+
+        What was taken of the old one goes on being the baseline: by it its alarms know it (`rules.replace`).
+        """
+        return self.take(device, self.of(device), {"void": True, "spread": 0.0, **facts})
+
     def apply(self, specs: Iterable[AlarmSpec]) -> Iterator[AlarmSpec]:
         """Yield the alarms with the baselines that count."""
         for spec in specs:

@@ -62,7 +62,8 @@ def _health_line(measurement: str, tags: Mapping[str, str], sample: Sample) -> s
 
 def _facts_of(device: DeviceSettings) -> encode.Facts:
     area = _said(device.area)
-    return encode.Facts(device.profile.kind, {}, _said(device.place), area, device.zone, device.owner)
+    place, zone, owner = _said(device.place), device.zone, device.owner
+    return encode.Facts(device.profile.kind, {}, place, area, zone, owner, device.foreign)
 
 
 def _said(settings: Place | Area) -> dict[str, Any]:

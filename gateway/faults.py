@@ -18,6 +18,7 @@ EVERY = 5.0  # seconds between two looks at ourselves
 GATEWAY_UNITS = {
     "broker_away": "s", "alarm_unsent": "s", "telemetry_dropped": "", "alarms_in_memory": "",
     "telemetry_waiting": "", "space_low": "", "loop_lag": "s", "files_damaged": "", "lines_down": "s",
+    "clock_step": "s",
 }  # fmt: skip
 LINE_UNITS = {"down": "s", "utilisation": "", "missed": ""}
 LINE_DOWN, LINES_DOWN = "line-down", "lines-down"
@@ -76,6 +77,8 @@ def gateway_rules() -> Iterator[Limit]:
         "file-damaged", "files_damaged", 1, "日志文件损坏，已隔离", "a journal file was damaged and set aside"
     )
     yield _rule(LINES_DOWN, "lines_down", 5, "多数线路同时中断", "most lines went down together")
+    zh, en = "系统时钟被拨动 {value} s", "the clock was set by {value} s"
+    yield _rule("clock-stepped", "clock_step", 1, zh, en, off=60)
     yield _rule("loop-slow", "loop_lag", 1, "主循环滞后 {value} s", "event loop late by {value} s", off=60)
 
 

@@ -7,9 +7,12 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from gateway import telemetry
+from gateway.clockwatch import ClockWatch
 from gateway.faults import EVERY, GATEWAY, line_device
 from gateway.model import Quality, Sample
+from gateway.pipeline import Deed
 from gateway.report import state_of
+from gateway.store.chain import compact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from drivers.line.stats import UnitStats
     from gateway.board import Board
     from gateway.clock import Clock
+    from gateway.clockwatch import Step
     from gateway.config import DeviceSettings, Site
     from gateway.host import Host, HostHealth
     from gateway.links.link import Link, LinkState
@@ -61,6 +65,7 @@ class Health:
         self._head_told = ""  # day of which the database has the head of the audit
         self._cycles: dict[str, float] = {}  # of each device, as the engine was told last
         self._look()
+        self._watch = ClockWatch(clock.now())
 
     async def run(self) -> None:
         """Look, judge and keep, and show it on the links; until cancelled."""
@@ -71,13 +76,16 @@ class Health:
     async def step(self) -> None:
         """Do once what `run` does every few seconds."""
         looked = self._look()
+        step = self._watch.look(self._clock.now())
+        if step is not None:
+            await self._clock_went(step)
         now = self._stamp(self._clock.now())
         if now.mono - self._devices_at >= DEVICES_EVERY:
             self._devices_at = now.mono
             for number, text in enumerate(self._device_lines(now)):
                 self._pipeline.keep_health(text, now.wall)
                 await _give_way(number)
-        await self._pipeline.accept_health([self._gateway(looked, now)])
+        await self._pipeline.accept_health([self._gateway(looked, now, step)])
         for number, sample in enumerate(self._lines(now)):
             await self._pipeline.accept_health([sample])
             await _give_way(number)
@@ -85,6 +93,13 @@ class Health:
         status = self._report.status()
         for link in self._links:
             link.health(status)
+
+    async def _clock_went(self, step: Step) -> None:
+        """Write down that the wall clock was set, and put right what was labelled before it was right."""
+        said = {"type": "clock_step", **step._asdict(), "mono": round(self._clock.mono(), 3)}
+        await self._pipeline.note(Deed(compact(said), {}))
+        if step.corrects:
+            await self._pipeline.relabel(step.delta)
 
     async def _tell_cycles(self) -> None:
         """Tell the engine of devices whose real cycle has changed: slow must not be taken for stale."""
@@ -108,7 +123,7 @@ class Health:
 
     # The gateway and its lines: judged by gateway.faults.
 
-    def _gateway(self, looked: HostHealth, now: Instant) -> Sample:
+    def _gateway(self, looked: HostHealth, now: Instant, step: Step | None) -> Sample:
         store, counts = self._store.health, self._pipeline.counts
         dropped, self._dropped = store.dropped_rows - self._dropped, store.dropped_rows
         states = [link.state() for link in self._links]
@@ -130,6 +145,7 @@ class Health:
             "readings": counts.readings,
             "events": counts.events,
             "clock_synced": looked.clock_synced,
+            "clock_step": abs(step.delta) if step is not None and step.before else 0.0,
         }
         if looked.temperature is not None:
             values["temperature"] = looked.temperature
@@ -142,10 +158,11 @@ class Health:
         values: dict[str, Value] = {
             f"kpi_{name}": value for name, value in found.items() if isinstance(value, bool | int | float)
         }
-        day = self._report.audit()["day"]
+        audit = self._report.audit()
+        day = audit["day"]
         if day["date"] != self._head_told and day["n"]:
             self._head_told = day["date"]
-            values |= {"audit_n": day["n"], "audit_head": day["hash"]}
+            values |= {"audit_n": day["n"], "audit_head": day["hash"], "audit_key": audit["key"]}
         return values
 
     def _lines(self, now: Instant) -> Iterator[Sample]:

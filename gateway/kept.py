@@ -1,7 +1,8 @@
-"""What the gateway remembers of its people's work: baselines, the drill, the figures."""
+"""What the gateway remembers of its people's work: baselines, the drill, the figures; and its seal."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,14 @@ from gateway.baselines import Baselines
 from gateway.drills import KEY as DRILL
 from gateway.drills import SIGNALS, Drills, Kind
 from gateway.kpi import Kpis, Step
+from gateway.pipeline import Deed
+from gateway.seal import Seal, open_seal
+from gateway.store.chain import compact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from gateway.config import DeviceSettings
+    from gateway.config import Site
     from gateway.links.encode import Facts
     from gateway.model import AlarmEvent, Instant
     from gateway.store.journal import Store
@@ -28,11 +32,12 @@ TOLD = frozenset(kind.value for kind in SIGNALS)
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Baselines, drill and figures."""
+    """Baselines, drill, figures, and the seal."""
 
     baselines: Baselines
     drills: Drills
     kpis: Kpis
+    seal: Seal
 
     def note(self, events: Sequence[AlarmEvent]) -> None:
         """Take in what has just been committed."""
@@ -40,11 +45,12 @@ class Kept:
         self.drills.note(events)
 
 
-async def load(devices: Mapping[str, DeviceSettings], store: Store, now: Instant) -> Kept:
-    """Return it as it was when the gateway ended."""
-    filed = {name: device.baseline for name, device in devices.items()}
+async def load(site: Site, store: Store, now: Instant) -> Kept:
+    """Return it as it was when the gateway ended. Raises NoSeal, OSError."""
+    filed = {name: device.baseline for name, device in site.devices.items()}
+    seal = await asyncio.to_thread(open_seal, site.data)
     baselines = Baselines(await store.get(BASELINES), filed)
-    kept = Kept(baselines, Drills(await store.get(DRILL), now), Kpis())
+    kept = Kept(baselines, Drills(await store.get(DRILL), now), Kpis(), seal)
     events = await _events(store, now.wall - PAST)
     kept.kpis.note(map(Step.parsed, events))
     for event in events:
@@ -64,6 +70,11 @@ async def _events(store: Store, since: int) -> list[dict[str, Any]]:
             break
         before = records[-1].place
     return [json.loads(payload) for payload in reversed(found)]
+
+
+def seal_told(seal: Seal) -> Deed:
+    """Return the entry of the audit that says which seal is this gateway's."""
+    return Deed(compact({"type": "seal", "key": seal.key}), {})
 
 
 def mark_exercise(facts: dict[str, Facts], drills: Drills) -> None:

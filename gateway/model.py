@@ -18,6 +18,7 @@ class Quality(StrEnum):
 
     GOOD = "good"
     NO_ANSWER = "no_answer"  # the device said nothing whole in time
+    LATE = "late"  # what a reading says that came late: for the record, at the time of the reading; no siren
     REFUSED = "refused"  # the device answered with an exception
     SENTINEL = "sentinel"  # the device itself says "no value" (0x7FFF, 0xFFFF ...)
     NOT_A_NUMBER = "not_a_number"  # NaN, Inf, BCD digits above 9
@@ -121,6 +122,7 @@ class EventKind(StrEnum):
     TEST_END = "test_end"
     RULE_CHANGED = "rule_changed"
     DISPOSITION = "disposition"
+    LATE = "late"  # what a reading says that came late: for the record, at the time of the reading; no siren
     REFUSED = "refused"  # somebody asked for something the machine does not allow
 
 
@@ -136,7 +138,7 @@ class AlarmEvent:
     rule: str
     occurrence: str  # id of this life of the alarm; "" when there is none open
     n: int  # number of this event within the alarm, from 1: (device, rule, occurrence, n) is unique
-    at: int  # nanoseconds since 1970 UTC; strictly increasing per alarm
+    at: int  # nanoseconds since 1970 UTC; strictly increasing per alarm, but for LATE
     mono: float
     alarm_class: AlarmClass
     level: int  # 1 red ... 4 blue, 0 for a fault (not on the colour ladder)
@@ -173,6 +175,7 @@ class Outcome(StrEnum):
 
     DONE = "done"
     FAILED = "failed"
+    LATE = "late"  # what a reading says that came late: for the record, at the time of the reading; no siren
     REFUSED = "refused"
     EXPIRED = "expired"
     UNKNOWN = "unknown"

@@ -11,6 +11,7 @@ from rules.ladders import DEFAULTS, Ladder, Step
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
+    from gateway.config import Ladder as Settings
     from gateway.config import Site
 
 FIRE_CENTER = "fire_center"
@@ -24,20 +25,28 @@ def telling(site: Site) -> Telling:
         return 0.0 if east is None else east.total_seconds()
 
     zones = {name: device.zone for name, device in site.devices.items()}
-    return Telling(site_ladders(site), zones, offset)
+    foreign = frozenset(name for name, device in site.devices.items() if device.foreign)
+    return Telling(site_ladders(site), zones, offset, foreign)
 
 
 def site_ladders(site: Site) -> dict[str, Ladder]:
     """Return the ladders by name: the site's own, and for the rest ours, with the people it has."""
-    own = {
-        name: Ladder(name, tuple(Step(s.at, tuple(s.to), s.until, s.condition) for s in ladder.steps))
-        for name, ladder in site.ladders.items()
-    }
+    own = {name: ladder_of(name, settings) for name, settings in site.ladders.items()}
     people = set(site.people) | ({FIRE_CENTER} if site.fire_center else set())
     ours = {name: among(ladder, people) if people else ladder for name, ladder in DEFAULTS.items()}
     if "red" in own:  # what the site says of level 1 holds for fire and gas, too
         ours.pop("fire_gas_red")
     return {**ours, **own}
+
+
+def ladder_of(name: str, settings: Settings) -> Ladder:
+    """Return a ladder as the site file has it."""
+    steps = [
+        Step(None if s.at == "shift_start" else s.at, tuple(s.to), s.until, s.condition)
+        for s in settings.steps
+    ]
+    verify = settings.verify
+    return Ladder(name, tuple(steps), None if verify is None or verify == "none" else verify.made())
 
 
 def among(ladder: Ladder, people: AbstractSet[str]) -> Ladder:

@@ -94,6 +94,11 @@ class Pipeline:
         """Let the engine know the seconds between samples of a device as it is really polled."""
         await self._commit(self._engine.stretch(device, cycle))
 
+    async def relabel(self, seconds: float) -> None:
+        """Put right what was labelled by a clock that was so far behind."""
+        self._engine.relabel(seconds)
+        await self._commit(())
+
     async def tick(self) -> float | None:
         """Let time pass for the engine; return the monotonic second of its next deadline."""
         await self._commit(self._engine.tick(self._clock.now()))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gateway.pipeline import Counts
     from gateway.poller import Poller
     from gateway.store.journal import Store
-    from rules.engine import Engine
+    from rules.desk import Desk
 
 
 class Report:
@@ -34,7 +34,7 @@ class Report:
         site: Site,
         pollers: Mapping[str, tuple[Poller, AnyLine]],
         links: Sequence[Link],
-        parts: tuple[Engine, Store, Board, Host, Counts],
+        parts: tuple[Desk, Store, Board, Host, Counts],
         kept: Kept,
         clock: Clock,
     ) -> None:
@@ -61,6 +61,7 @@ class Report:
             "uptime": round(now.mono - self._started, 1),
             "clock_synced": host.clock_synced,
             "alarms": self._alarms(),
+            "flood": self._engine.notices.flood,
             "data": self._data(now.mono),
             "counts": {
                 "polls": sum(line["polls"] for line in lines),
@@ -111,7 +112,8 @@ class Report:
         if self._day[0] != today:
             self._day = (today, n, digest)
         date, first, head = self._day
-        return {"n": n, "hash": digest, "day": {"date": date, "n": first, "hash": head}}
+        day = {"date": date, "n": first, "hash": head}
+        return {"n": n, "hash": digest, "day": day, "key": self._kept.seal.key}
 
     def _drill(self, now: Instant) -> dict[str, Any] | None:
         """Return the drill that goes on, without its list."""
@@ -125,6 +127,7 @@ class Report:
         for alarm in self._engine.view():
             found[str(alarm.level)] += alarm.active or alarm.latched
             found["unacked"] += not alarm.acked
+        found["asking"] = sum(bool(alarm.state.asks) for alarm in self._engine.alarms())
         return dict(found)
 
     def _data(self, now: float) -> dict[str, Any]:
@@ -183,6 +186,7 @@ class Report:
             "place": {"text": place.text, "building": place.building, "floor": place.floor},
             "zone": settings.zone,
             "owner": settings.owner,
+            "foreign": settings.foreign,
             "state": state_of(life),
             "last_good": None if board.last_good is None else round(now - board.last_good, 2),
             "polls": life.polls,

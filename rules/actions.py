@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.model import EventKind, Outcome
-from rules.rule import FAULTS, Phase
+from rules.look import Phase
+from rules.rule import FAULTS
 from rules.state import NANO, Hold, Input
 
 if TYPE_CHECKING:
@@ -112,12 +113,18 @@ class Reset(Action):
 
 @dataclass(frozen=True, slots=True)
 class Dispose(Action):
-    """Say what it was: real, false, device fault, other. Ends the timeout of the acknowledgement."""
+    """Say what it was: real, false, device fault, other. Ends the timeout of the acknowledgement.
+
+    Of what is closed already, too, as long as it asks for it (row 20).
+    """
 
     disposition: str
 
     def apply(self, alarm: Alarm, now: Instant) -> None:
         """Note it."""
+        if alarm.state.occurrence is None and alarm.state.asks:
+            alarm.answer(now, self.actor, self.reason or self.disposition)
+            return
         opened(alarm).disposition = self.disposition
         alarm.emit(EventKind.DISPOSITION, now, self.actor, self.reason or self.disposition)
 

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.model import EventKind, Instant, Quality
 from rules.life import Life
-from rules.rule import EPSILON, Look, OnBad, Phase, gravity
+from rules.look import CLEARING, NORMAL, PENDING, Look, Phase
+from rules.rule import EPSILON, OnBad, gravity
 from rules.stage import Pace, refit
-from rules.state import AlarmState, Input
+from rules.state import BAD, GOOD, AlarmState, Input
 from rules.storage import fingerprint
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ class Alarm(Life):
     __slots__ = (
         "calm",
         "changed",
+        "credit_every",
         "fingerprint",
         "followed",
         "idle",
         "interval",
+        "memory_every",
         "pace",
         "saved_at",
         "saved_credit",
@@ -57,6 +60,8 @@ class Alarm(Life):
     calm: Callable[[Sample, dict[str, Any]], bool] | None
     interval: float
     pace: Pace
+    memory_every: float  # seconds of its memory, and
+    credit_every: float  # of pending credit, that a crash may cost
 
     def __init__(
         self, spec: AlarmSpec, new_id: Callable[[], str], now: Instant, state: AlarmState | None = None
@@ -80,28 +85,30 @@ class Alarm(Life):
         self.interval = max(context.interval, effective)
         self.pace = Pace(SILENCE * self.interval, self.protected, rule.timed)
         self.fingerprint = fingerprint(rule)
+        self.memory_every = rule.keep_every
+        self.credit_every = min(max(KEEP_EVERY[0], self.stages[0].on_delay / 10), KEEP_EVERY[1])
         self.calm = None if rule.on_bad is OnBad.ALARM else rule.calm(context.baseline)
 
     # Time and samples.
 
     def observe(self, sample: Sample | None, now: Instant) -> None:
         """Take in a sample of the device; None: another alarm, or another device, has changed."""
-        state, keep_every = self.state, self.spec.rule.keep_every
-        if keep_every and now.mono >= self.saved_at + keep_every:
+        state = self.state
+        if self.memory_every and now.mono >= self.saved_at + self.memory_every:
             self.saved_at, self.dirty = now.mono, True
         was, trusted = state.live, state.input
         phases = self.look(sample, now)
         if phases is None or (state.input is trusted and self.steady(phases)):
             return
-        self.changed = True
         self.finish_step(now, was=was)
+        self.changed = not self.idle or self.wake is not None  # at rest its deadline only moves away
 
     def steady(self, before: list[Phase]) -> bool:
         """Whether the look changed nothing that anybody must hear of: the common case of a standing alarm."""
         for timer, phase in zip(self.state.timers, before, strict=True):
-            if timer.phase is not phase or phase is Phase.PENDING or phase is Phase.CLEARING:
+            if timer.phase is not phase or phase is PENDING or phase is CLEARING:
                 return False
-        return not self.beyond and self.told_bad[0] is (self.state.input is Input.BAD)
+        return not self.beyond and self.told_bad[0] is (self.state.input is BAD)
 
     def tick(self, now: Instant) -> None:
         """Let time pass."""
@@ -124,30 +131,31 @@ class Alarm(Life):
 
         Returns where the levels stood before; None when there was nothing to judge.
         """
-        state, rule = self.state, self.spec.rule
+        state, context, mono = self.state, self.spec.context, now.mono
         phases = [timer.phase for timer in state.timers]
-        context, real = self.spec.context, state.drill is None and state.out_of_service is None
-        verdict = rule.judge(
+        real = state.drill is None and state.out_of_service is None
+        verdict = self.spec.rule.judge(
             Look(
-                sample, now.mono, self.interval, context.baseline, state.memory, phases,
+                sample, mono, self.interval, context.baseline, state.memory, phases,
                 now.wall, now.synced, context.zone, self.scene, real,
             )
         )  # fmt: skip
         if verdict is None:
             return None
-        self.wake, self.reading_quality = verdict.wake, verdict.quality
+        truths, value, quality, self.wake, _ = verdict
+        self.reading_quality = quality
         if sample is not None:
-            self.seen = now.mono
-        if verdict.known:
-            self.value, self.beyond = verdict.value, verdict.quality in BEYOND
-            self.believe()
+            self.seen = mono
+        if truths[0] is None:
+            self.go_blind(quality, now)
         else:
-            self.go_blind(verdict.quality, now)
-        believed = state.input is Input.GOOD
-        for timer, stage, truth in zip(state.timers, self.stages, verdict.truths, strict=True):
-            timer.see(stage, truth, now.mono, self.pace, believed=believed)
-        if len(self.stages) > 1:
-            self.carry(verdict.truths)
+            self.value, self.beyond = value, quality in BEYOND
+            self.believe()
+        believed = state.input is GOOD
+        for timer, stage, truth in zip(state.timers, self.stages, truths, strict=True):
+            timer.see(stage, truth, mono, self.pace, believed=believed)
+        if len(truths) > 1:
+            self.carry(truths)
         return phases
 
     def carry(self, truths: tuple[bool | None, ...]) -> None:
@@ -164,15 +172,25 @@ class Alarm(Life):
 
     def finish_step(self, now: Instant, *, was: bool) -> None:
         """Let the occurrence follow its condition; note whether the alarm is at rest, and what to save."""
-        self.follow(now, was=was)
         state = self.state
-        self.idle = state.occurrence is None and state.input is Input.GOOD and state.phase is Phase.NORMAL
-        credit = max(timer.credit for timer in state.timers) if state.phase is Phase.PENDING else 0.0
-        keep_every = min(max(KEEP_EVERY[0], self.stages[0].on_delay / 10), KEEP_EVERY[1])
-        if self.holds() and now.mono >= self.saved_at + RESAVE - EPSILON:
-            self.saved_at, self.dirty = now.mono, True
-        if abs(credit - self.saved_credit) >= keep_every:
+        if was or state.occurrence is not None or state.live:  # else nobody has heard of it, and nobody must
+            self.follow(now, was=was)
+        phase, credit = state.phase, 0.0
+        self.idle = phase is NORMAL and state.occurrence is None and state.input is GOOD
+        if phase is PENDING:
+            credit = max([timer.credit for timer in state.timers])
+        if abs(credit - self.saved_credit) >= self.credit_every:
             self.dirty = True
+        if state.held and now.mono >= self.saved_at + RESAVE - EPSILON:
+            self.saved_at, self.dirty = now.mono, True
+
+    def hear(self, sample: Sample) -> None:
+        """Note that the device spoke, but said what it had said before: it lives, and nothing more."""
+        if sample.mono <= self.seen:
+            return
+        self.seen = sample.mono
+        if self.pace.timed:  # silence is what these look for
+            self.observe(sample, Instant(sample.mono, sample.at))
 
     # Region Q.
 
@@ -180,26 +198,28 @@ class Alarm(Life):
         """Row 12: good again after `good_confirm` samples; the first one after a start verifies."""
         state = self.state
         state.run += 1
-        if state.input is Input.UNVERIFIED or state.run >= self.spec.rule.good_confirm:
-            state.input = Input.GOOD
+        if state.input is not GOOD and (
+            state.input is Input.UNVERIFIED or state.run >= self.spec.rule.good_confirm
+        ):
+            state.input = GOOD
 
     def go_blind(self, reason: Quality, now: Instant) -> None:
         """Rows 8 to 11: the input cannot be believed, from now on."""
         state = self.state
-        if state.input is not Input.BAD:
-            state.input, state.bad_since = Input.BAD, now.mono
+        if state.input is not BAD:
+            state.input, state.bad_since = BAD, now.mono
         state.run, self.reading_quality = 0, reason
 
     def blind_at(self) -> float | None:
         """Return when the input will not be believed any more, if nothing comes."""
-        if self.idle or self.spec.rule.timed or self.state.input is Input.BAD:
+        if self.idle or self.pace.timed or self.state.input is BAD:
             return None
         return self.seen + self.pace.max_gap
 
     def forced_at(self) -> float | None:
         """Return when bad input makes a loop that fails safe an alarm (3.6)."""
         rule, state = self.spec.rule, self.state
-        if rule.on_bad is OnBad.HOLD or state.input is not Input.BAD or state.live:
+        if state.input is not BAD or rule.on_bad is OnBad.HOLD or state.live:
             return None
         return state.bad_since + rule.bad_alarm_delay
 
@@ -212,18 +232,20 @@ class Alarm(Life):
             return None
         if state.live:
             return True
-        return False if state.input is Input.GOOD else None
+        return False if state.input is GOOD else None
 
     def due(self) -> float | None:
         """Return when time alone will change something."""
-        moments = [self.wake, self.blind_at(), self.forced_at(), self.ack_ends(), self.state.chatter.due()]
-        moments += [
-            timer.due(stage, self.pace) for timer, stage in zip(self.state.timers, self.stages, strict=True)
-        ]
-        if holds := self.holds():
-            moments += [*(hold.until for hold in holds), self.saved_at + RESAVE]
-        moments += self.state.roots.values()
-        return min((moment for moment in moments if moment is not None), default=None)
+        state, moments = self.state, [self.wake]
+        if not self.idle:
+            moments += self.blind_at(), self.forced_at()
+            for timer, stage in zip(state.timers, self.stages, strict=True):
+                moments.append(timer.due(stage, self.pace))
+        if state.occurrence is not None or state.held or state.roots or state.chatter.held:
+            moments += [self.ack_ends(), state.chatter.due(), *state.roots.values()]
+            if holds := self.holds():
+                moments += [*(hold.until for hold in holds), self.saved_at + RESAVE]
+        return min([moment for moment in moments if moment is not None], default=None)
 
     def change_rule(self, spec: AlarmSpec, now: Instant, actor: str) -> None:
         """Row 29: keep the occurrence; the new limits go through their delays."""

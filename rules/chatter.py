@@ -15,7 +15,8 @@ from gateway.model import AlarmClass
 from rules.rule import EPSILON
 
 if TYPE_CHECKING:
-    from rules.rule import Rule, Stage
+    from rules.look import Stage
+    from rules.rule import Rule
 
 LIMITS = ((3, 60.0), (5, 600.0))  # activations within seconds
 OFF_DELAY = 600.0  # seconds, while held

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.model import Outcome
 from rules.actions import Reply
-from rules.engine import Engine, with_companions
+from rules.engine import Engine
+from rules.guards import Guards
 from rules.notices import CLIMB, DESK, NOTICE, Notices
 from rules.roots import Leaf, Roots
-from rules.rule import FAULTS
+from rules.rule import FAULTS, with_companions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,6 +45,7 @@ class Telling:
     ladders: Mapping[str, Ladder] = field(default_factory=dict)
     zones: Mapping[str, str] = field(default_factory=dict)
     offset: Callable[[int], float] = lambda _: 0.0
+    foreign: frozenset[str] = frozenset()  # devices of another gateway: that one tells
 
 
 class Desk(Engine):
@@ -65,38 +67,39 @@ class Desk(Engine):
         standing = [alarm.key for alarm in alarms if alarm.state.live]
         self.roots = Roots(leaves(specs, tree), tree.lines, tree.gateway, hidden, standing, now.mono)
         telling = telling or Telling()
-        self.notices = Notices(telling.ladders, telling.zones, telling.offset, restored, now)
+        guards, self._foreign = Guards.of(specs, tree.devices), telling.foreign
+        self.notices = Notices(telling.ladders, telling.zones, telling.offset, restored, now, guards)
 
     def observe(self, samples: Sequence[Sample], now: Instant) -> list[AlarmEvent]:
         """Judge samples; what they say of lines and devices comes first."""
         moves = self.roots.observe(samples, now.mono)
         hidden, events = self._hide(moves, now), super().observe(samples, now)
-        self.notices.note(events, now)
+        self._tell(events, now)
         return hidden + events
 
     def tick(self, now: Instant) -> list[AlarmEvent]:
         """Let time pass up to `now`."""
         hidden, events = self._hide(self.roots.tick(now.mono), now), super().tick(now)
-        self.notices.note(events, now)
+        self._tell(events, now)
         self.notices.tick(now)
         return hidden + events
 
     def act(self, key: AlarmKey, action: Action, now: Instant) -> Reply:
         """Do something to an alarm; those who were told of it hear of it."""
         reply = super().act(key, action, now)
-        self.notices.note(reply.events, now)
+        self._tell(reply.events, now)
         return reply
 
     def put(self, spec: AlarmSpec, now: Instant, actor: str = "") -> list[AlarmEvent]:
         """Take in a new or edited rule."""
         events = super().put(spec, now, actor)
-        self.notices.note(events, now)
+        self._tell(events, now)
         return events
 
     def remove(self, key: AlarmKey, now: Instant, actor: str = "") -> list[AlarmEvent]:
         """Take out a rule."""
         events = super().remove(key, now, actor)
-        self.notices.note(events, now)
+        self._tell(events, now)
         return events
 
     def receipt(self, number: int, receipt: Receipt, reason: str, now: Instant) -> Reply:
@@ -115,6 +118,12 @@ class Desk(Engine):
         """Return the monotonic second at which `tick` may have something to do."""
         moments = (super().next_deadline(), self.roots.next_deadline(), self.notices.next_deadline())
         return min((moment for moment in moments if moment is not None), default=None)
+
+    def _tell(self, events: Sequence[AlarmEvent], now: Instant) -> None:
+        """Tell people what happened, but for what another gateway tells them."""
+        if self._foreign:
+            events = [event for event in events if event.device not in self._foreign]
+        self.notices.note(events, now)
 
     def _hide(self, moves: Sequence[Move], now: Instant) -> list[AlarmEvent]:
         return [event for move in moves for event in self.act(move.key, move.action, now).events]

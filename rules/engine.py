@@ -8,15 +8,16 @@ engine.take_dirty()            the states to be stored with the events, in the s
 
 from __future__ import annotations
 
-import heapq
 import itertools
 from typing import TYPE_CHECKING, Any
 
 from gateway.model import EventKind, Instant, Outcome
-from rules.actions import Ack, Refusal, Reply
+from rules.actions import Refusal, Reply
+from rules.agenda import Agenda
 from rules.alarm import Alarm
+from rules.late import Latecomers
 from rules.message import describe
-from rules.rule import EPSILON, AlarmSpec
+from rules.rule import EPSILON, with_companions
 from rules.scene import Scene
 from rules.state import NANO
 from rules.storage import close_orphan, restore
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from gateway.model import AlarmEvent, Sample
     from rules.actions import Action
-    from rules.rule import AlarmKey
+    from rules.rule import AlarmKey, AlarmSpec
 
 RETRY = 0.001  # seconds: what a tick did not settle is not asked for again at once
 
@@ -65,12 +66,11 @@ class Engine:
         self._new_id, self._now = new_id, now
         self._alarms: dict[AlarmKey, Alarm] = {}
         self._devices: dict[str, _Device] = {}
-        self._heap: list[tuple[float, int, Alarm]] = []
-        self._pushed = 0
+        self._agenda = Agenda()
         self._dirty: dict[AlarmKey, Alarm | None] = {}
         self._held: dict[AlarmKey, Alarm] = {}  # with something on it that ends by itself
         self._owed: list[AlarmEvent] = []  # from the start, given out with the first step
-        self._scene = Scene(self._alarms, self._devices)
+        self._scene, self._latecomers = Scene(self._alarms, self._devices), Latecomers()
         for spec in with_companions(specs):
             self._add(spec, restored.get(spec.key))
         self._link()
@@ -84,27 +84,32 @@ class Engine:
     def observe(self, samples: Sequence[Sample], now: Instant) -> list[AlarmEvent]:
         """Judge samples, oldest first; what was due before a sample happens before it."""
         self._now = now
-        out, scene = self._take_owed(), self._scene
+        out, agenda, scene = self._take_owed(), self._agenda, self._scene
         stirred = scene.stirred
         for sample in samples:
-            if self._heap and self._heap[0][0] < sample.mono - EPSILON:
-                self._run_until(sample.mono - EPSILON, now, out)
+            mono, at, then = sample.mono, sample.at, None
+            if (due := agenda.next()) is not None and due < mono - EPSILON:
+                self._run_until(mono - EPSILON, now, out)
             device = self._devices.get(sample.device)
             if device is None:
                 continue
-            if sample.mono < device.mono or sample.at == device.at:
+            if mono < device.mono or at == device.at:
                 self.late += 1  # out of order, or twice the same: no credit, no alarm
+                out += self._latecomers.take(sample, device, now)
+                for alarm in device.alarms:
+                    self._after(alarm, out)
                 continue
-            device.mono, device.at = sample.mono, sample.at
+            device.mono, device.at = mono, at
             for alarm in device.alarms:
                 if alarm.idle and alarm.calm is not None and alarm.calm(sample, alarm.state.memory):
                     continue
-                alarm.observe(sample, Instant(sample.mono, sample.at, now.synced))
+                then = then or Instant(mono, at, now.synced)  # most samples need none: plainly normal
+                alarm.observe(sample, then)
                 self._after(alarm, out)
             if device.kept:
                 scene.note(sample)
             if stirred:
-                self._follow(Instant(sample.mono, sample.at, now.synced), out)
+                self._follow(then or Instant(mono, at, now.synced), out)
         return out
 
     def tick(self, now: Instant) -> list[AlarmEvent]:
@@ -117,9 +122,7 @@ class Engine:
 
     def next_deadline(self) -> float | None:
         """Return the monotonic second at which `tick` may have something to do."""
-        if self._owed:
-            return self._now.mono
-        return self._heap[0][0] if self._heap else None
+        return self._now.mono if self._owed else self._agenda.next()
 
     def act(self, key: AlarmKey, action: Action, now: Instant) -> Reply:
         """Do something to an alarm; what the machine refuses is answered, and leaves everything as it was."""
@@ -138,12 +141,6 @@ class Engine:
         self._follow(now, out)
         return Reply(Outcome.DONE, "", out)
 
-    def ack(
-        self, key: AlarmKey, occurrence: str, seen: int, actor: str, now: Instant, reason: str = ""
-    ) -> Reply:
-        """Acknowledge what was on the screen: the occurrence and how many activations it had."""
-        return self.act(key, Ack(occurrence, seen, actor=actor, reason=reason), now)
-
     # The site changes.
 
     def stretch(self, device: str, effective: float) -> list[AlarmEvent]:
@@ -153,6 +150,12 @@ class Engine:
             alarm.stretch(effective)
             self._after(alarm, out)
         return out
+
+    def relabel(self, seconds: float) -> None:
+        """Put right when alarms began that were opened by a clock that nobody vouched for (row 31)."""
+        for alarm in self._alarms.values():
+            if alarm.state.occurrence is not None and alarm.state.occurrence.relabel(seconds):
+                self._dirty[alarm.key] = alarm
 
     def put(self, spec: AlarmSpec, now: Instant, actor: str = "") -> list[AlarmEvent]:
         """Take in a new or edited rule; an open occurrence is kept (row 29)."""
@@ -200,18 +203,14 @@ class Engine:
     def snapshot(self, now: Instant) -> list[tuple[AlarmKey, dict[str, Any] | None]]:
         """Return every state that differs from a fresh one, for an orderly stop."""
         self._now = now
-        self._dirty.update(
-            (key, alarm)
-            for key, alarm in self._alarms.items()
-            if not alarm.idle or alarm.spec.rule.keep_every
-        )
+        busy = {key: a for key, a in self._alarms.items() if not a.idle or a.spec.rule.keep_every}
+        self._dirty |= busy
         return self.take_dirty()
 
     def view(self) -> list[View]:
         """Return every alarm that people should see, as it stands."""
-        return [
-            seen for alarm in self._alarms.values() if (seen := view_of(alarm, self._now.mono)) is not None
-        ]
+        views = (view_of(alarm, self._now.mono) for alarm in self._alarms.values())
+        return [view for view in views if view is not None]
 
     def standing(self) -> list[AlarmEvent]:
         """Return every open alarm as it stands, for those who show states; nothing happens by it."""
@@ -230,7 +229,7 @@ class Engine:
         state, note = (None, "") if saved is None else restore(spec, saved, self._now)
         alarm = self.machine(spec, self._new_id, self._now, state)
         self._alarms[spec.key] = alarm
-        if alarm.holds():
+        if alarm.state.held:
             self._held[spec.key] = alarm
         device = self._devices.setdefault(spec.device, _Device())
         if not spec.rule.wide:  # those are fed by the scene
@@ -250,18 +249,14 @@ class Engine:
         if alarm.dirty:
             alarm.dirty = False
             self._dirty[alarm.key] = alarm
-            if alarm.holds():
+            if alarm.state.held:
                 self._held[alarm.key] = alarm
             else:
                 self._held.pop(alarm.key, None)
-        if not alarm.changed and alarm.scheduled is not None:
-            return
-        alarm.changed = False
-        due = alarm.due()
-        if due is not None and (alarm.scheduled is None or due < alarm.scheduled):
-            alarm.scheduled = max(due, not_before)
-            self._pushed += 1
-            heapq.heappush(self._heap, (alarm.scheduled, self._pushed, alarm))
+        if alarm.changed or alarm.scheduled is None:
+            alarm.changed = False
+            due = alarm.due()
+            self._agenda.plan(alarm, due if due is None or due > not_before else not_before)
 
     def _link(self) -> None:
         self._scene.link()
@@ -278,21 +273,13 @@ class Engine:
 
     def _run_until(self, mono: float, now: Instant, out: list[AlarmEvent]) -> None:
         """Do what was due, each at its own time: a late caller changes nothing but the delay."""
-        heap = self._heap
-        while heap and heap[0][0] <= mono:
-            then, _, alarm = heapq.heappop(heap)
-            if alarm.scheduled != then:
-                continue  # an earlier deadline took its place, or the alarm is gone
-            alarm.scheduled = None
-            due = alarm.due()
-            if due is not None and due <= then:
-                wall = now.wall - round((now.mono - then) * NANO)
-                alarm.tick(Instant(then, wall, now.synced))
-                self._after(alarm, out, then + RETRY)
-                if self._scene.stirred:
-                    self._follow(Instant(then, wall, now.synced), out)
-            else:
-                self._after(alarm, out)  # samples have moved it meanwhile
+        while (found := self._agenda.take(mono)) is not None:
+            then, alarm = found
+            moment = Instant(then, now.wall - round((now.mono - then) * NANO), now.synced)
+            alarm.tick(moment)
+            self._after(alarm, out, then + RETRY)
+            if self._scene.stirred:
+                self._follow(moment, out)
 
     def _end_by_the_wall(self, now: Instant, out: list[AlarmEvent]) -> None:
         """End holds whose wall time has come first: a wrong clock may shorten a silence."""
@@ -305,15 +292,6 @@ class Engine:
     def _take_owed(self) -> list[AlarmEvent]:
         owed, self._owed = self._owed, []
         return owed
-
-
-def with_companions(specs: Iterable[AlarmSpec]) -> Iterator[AlarmSpec]:
-    """Yield the alarms and the faults that come with them, without those that are switched off."""
-    for spec in specs:
-        if not spec.rule.off:
-            yield spec
-            for companion in spec.rule.companions():
-                yield AlarmSpec(spec.device, companion, spec.context)
 
 
 def counted_ids(epoch: int) -> Callable[[], str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.model import AlarmEvent, Instant
+    from rules.verify import Verify
 
 NO_RECEIPT = re.compile(r"no_receipt\(\s*([a-z0-9_-]+)\s*,\s*([a-z_]+)\s*\)")
 WORDS = ("not dispositioned", "not acked")
@@ -41,6 +42,7 @@ class Ladder:
 
     name: str
     steps: tuple[Step, ...]
+    verify: Verify | None = None
 
 
 DEFAULTS: dict[str, Ladder] = {
@@ -116,6 +118,8 @@ class Climb:
     acked: bool = False
     accepted: bool = False
     disposed: bool = False
+    verifying: bool = False  # somebody looks first: see `rules.verify`
+    blind: bool = False  # a fault of what a protected alarm depends on (4.6)
     over: bool = False  # cleared; it stays until everybody who was told knows
     shift: int = 0  # wall nanoseconds of the shift it waits for
     told: dict[str, str] = field(
@@ -144,6 +148,11 @@ class Climb:
         return f"{self.device}/{self.rule}/{self.occurrence}"
 
     @property
+    def urgent(self) -> bool:
+        """Whether it is told without waiting for others: level 1 and 2, and a blind detector."""
+        return self.level in {1, 2} or self.blind
+
+    @property
     def unstoppable(self) -> bool:
         """Whether an acknowledgement on the spot stops nothing: fire and gas at level 1."""
         return self.level == 1 and self.alarm_class in EVERYBODY_AT_ONCE
@@ -163,10 +172,15 @@ class Climb:
         """Begin again at the first step of the graver level (row 13)."""
         self.level, self.title = event.level, dict(event.message)
         self.elapsed, self.taken, self.acked, self.accepted, self.shift = 0.0, 0, False, False, 0
+        self.verifying = False
+
+    def begin(self) -> None:
+        """Begin the ladder proper: whoever looked has looked long enough."""
+        self.verifying, self.elapsed = False, 0.0
 
     def ready(self, ladder: Ladder, wall: int) -> Step | None:
         """Return the step that is due, whether or not its condition holds."""
-        if self.over or self.taken >= len(ladder.steps):
+        if self.over or self.verifying or self.taken >= len(ladder.steps):
             return None
         step = ladder.steps[self.taken]
         if self.taken and (self.stands or self._ended(ladder)):
@@ -178,6 +192,7 @@ class Climb:
         """Return the seconds to the next step; None when it waits for nothing."""
         if (
             self.over
+            or self.verifying
             or self.taken >= len(ladder.steps)
             or self.stands
             or (self.taken and self._ended(ladder))

@@ -18,6 +18,7 @@ What is told outside is decided in `announce` alone, which runs after every step
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.model import EventKind, Quality
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.model import AlarmEvent, Instant, Value
-    from rules.rule import AlarmKey, AlarmSpec, Stage
+    from rules.look import Stage
+    from rules.rule import AlarmKey, AlarmSpec
 
+ASKED = frozenset({1, 2})  # levels of which somebody must say what it was; it blocks nothing (row 20)
 QUALITY_NEWS = 30.0  # seconds between two events that only say how good the input is
 
 
@@ -82,6 +85,12 @@ class Life:
         self.out.append(make_event(self, kind, now, actor, reason))
         self.dirty = True
 
+    def answer(self, now: Instant, actor: str, reason: str) -> None:
+        """Say of the closed occurrence that asks for it what it was."""
+        event = make_event(self, EventKind.DISPOSITION, now, actor, reason)
+        self.out.append(replace(event, occurrence=self.state.asks))
+        self.state.asks, self.dirty = "", True
+
     # The condition comes, changes its level, and goes.
 
     def follow(self, now: Instant, *, was: bool) -> None:
@@ -117,7 +126,13 @@ class Life:
         if o is None:
             test = state.drill is not None
             state.occurrence = o = Occurrence(
-                self.new_id(), stage.level, stage.level, now.wall, self.value, test=test
+                self.new_id(),
+                stage.level,
+                stage.level,
+                now.wall,
+                trigger=self.value,
+                test=test,
+                unsure=not now.synced,
             )
             self.told_bad = (state.input is Input.BAD, float("-inf"))  # the first event says it
         else:
@@ -178,6 +193,8 @@ class Life:
         if o is not None and not self.state.live and not o.latched and o.acked:
             self.emit(EventKind.CLOSED, now, reason=reason)
             self.state.occurrence = None
+            if o.worst in ASKED and not (o.disposition or o.test):
+                self.state.asks = o.id
 
     def announce(self, now: Instant, *, again: bool = False) -> None:
         """Tell outside what is not known there: the one place where that is decided."""
@@ -240,6 +257,8 @@ class Life:
     def holds(self) -> list[Hold]:
         """Return what people put on the alarm."""
         state = self.state
+        if not state.held:
+            return []
         return [hold for hold in (state.shelf, state.out_of_service, state.drill) if hold is not None]
 
     def end_drill(self, now: Instant, actor: str = "", reason: str = "") -> None:

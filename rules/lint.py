@@ -9,6 +9,7 @@ from rules.kinds.deviation import Deviation
 from rules.kinds.faults import Stale
 from rules.kinds.limit import Limit, width
 from rules.rule import FAULTS, gravity
+from rules.site import is_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -209,10 +210,11 @@ def _noisy(line: Line, noise: Noise) -> Iterator[Finding]:
 
 
 def _blind(specs: Iterable[AlarmSpec]) -> Iterator[Finding]:
-    """Yield devices whose silence nobody would notice."""
+    """Yield devices whose silence nobody would notice; the homes of rules over many are no devices."""
     devices: dict[str, bool] = {}
     for spec in specs:
-        devices[spec.device] = devices.get(spec.device, False) or isinstance(spec.rule, Stale)
+        if is_device(spec.device):
+            devices[spec.device] = devices.get(spec.device, False) or isinstance(spec.rule, Stale)
     for device, watched in devices.items():
         if not watched:
             yield Finding(

@@ -11,9 +11,9 @@ from rules.texts import BEYOND, fill, number
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.model import EventKind, Instant
+    from gateway.model import EventKind, Instant, Quality, Value
     from rules.life import Life
-    from rules.rule import Stage
+    from rules.look import Stage
 
 CLOCK_STEP = 60 * NANO  # a label this far in the future was written by a clock that was wrong
 
@@ -58,23 +58,23 @@ def describe(alarm: Life, kind: EventKind, now: Instant, actor: str = "", reason
         test=state.drill is not None if o is None else o.test,
         actor=actor,
         reason=reason,
-        message=message(alarm, stage),
+        message=message(alarm, stage, alarm.value, alarm.reading_quality),
         synced=now.synced,
     )
 
 
-def message(alarm: Life, stage: Stage) -> dict[str, str]:
-    """Return the text of the alarm as it stands, in both languages."""
+def message(alarm: Life, stage: Stage, value: Value | None, quality: Quality) -> dict[str, str]:
+    """Return the text of the alarm at a level with a value, in both languages."""
     spec = alarm.spec
     template = stage.message or spec.rule.message or spec.rule.default_message(stage)
     plain = {
-        "value": number(alarm.value),
+        "value": number(value),
         "limit": "" if stage.limit is None else number(stage.limit),
         "unit": spec.context.unit,
         "device": spec.device,
     }
     words: dict[str, Mapping[str, str]] = {name: {"zh": text, "en": text} for name, text in plain.items()}
-    if alarm.value is None and alarm.reading_quality in BEYOND:
-        words["value"] = BEYOND[alarm.reading_quality]
+    if value is None and quality in BEYOND:
+        words["value"] = BEYOND[quality]
     text = fill(template, {**words, "place": spec.context.place})
     return {language: line.strip() for language, line in text.items()}

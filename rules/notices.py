@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.model import EventKind
 from rules.chatter import BEGINS
+from rules.guards import NO_GUARDS, changes
 from rules.ladders import Climb, choose
 from rules.outbox import Outbox
 from rules.receipts import Notice, NoticeKind, Receipt
@@ -24,11 +25,14 @@ from rules.rule import EPSILON
 from rules.shifts import next_shift
 from rules.state import NANO
 from rules.together import Together
+from rules.told import way_up
+from rules.verify import is_fire, is_real, others
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gateway.model import AlarmEvent, Instant
+    from rules.guards import Change, Guards
     from rules.ladders import Ladder
     from rules.rule import AlarmKey
 
@@ -56,9 +60,10 @@ class Notices:
         offset: Callable[[int], float],
         restored: Mapping[AlarmKey, Any],
         now: Instant,
+        guards: Guards = NO_GUARDS,
     ) -> None:
         """`zones`: the place of each device. `offset`: seconds east of UTC at a wall time."""
-        self._ladders, self._offset = ladders, offset
+        self._ladders, self._offset, self._guards = ladders, offset, guards
         self.climbs: dict[str, Climb] = {}
         self.outbox = Outbox()
         self._rows: deque[float] = deque(maxlen=FLOOD_BEGINS + 1)
@@ -71,7 +76,7 @@ class Notices:
 
     # The entrances.
 
-    def note(self, events: Iterable[AlarmEvent], now: Instant) -> None:
+    def note(self, events: Sequence[AlarmEvent], now: Instant) -> None:
         """Take in what the engine said."""
         for event in events:
             if event.kind in TELLS:
@@ -80,6 +85,8 @@ class Notices:
                 self._chatter(event, now)
             elif (climb := self.climbs.get(event.occurrence)) is not None:
                 self._happened(climb, event, now)
+        for change in changes(events, self._guards):
+            self._disabled(change, now)
 
     def tick(self, now: Instant) -> None:
         """Let time pass, once a second: steps, groups, digests, reminders, second ways."""
@@ -109,6 +116,11 @@ class Notices:
                 self._dirty.add(climb.occurrence)
         return True
 
+    def way_up(self, occurrence: str, now: Instant) -> dict[str, Any] | None:
+        """Return how far the ladder of an alarm has been climbed; None when nobody is told of it."""
+        climb = self.climbs.get(occurrence)
+        return None if climb is None else way_up(climb, self._ladders, now)
+
     def next_deadline(self) -> float | None:
         """Return the monotonic second at which `tick` has something to do."""
         busy = self.climbs or self.together.busy or self.outbox.notices
@@ -137,9 +149,11 @@ class Notices:
         known: tuple[str, ...] = ()
         if climb is None or climb.over:
             climb = self._begin(event, climb, now)
+            self._look_first(climb, now, fresh=True)
         elif event.kind is EventKind.UPGRADE:
             known = tuple(climb.told)
             climb.upgrade(event)
+            self._look_first(climb, now, fresh=False)
         else:
             climb.settle(now.mono)
             climb.acked = False
@@ -150,6 +164,7 @@ class Notices:
     def _begin(self, event: AlarmEvent, before: Climb | None, now: Instant) -> Climb:
         """Begin a way up; who was not told yet that the one before is over need not be told of this one."""
         climb = self.climbs[event.occurrence] = Climb.of(event, now.mono)
+        climb.blind = self._guards.blinds(event)
         for person in before.told if before is not None else ():
             self.together.same_again(person, climb)
         return climb
@@ -163,6 +178,9 @@ class Notices:
             climb.acked, climb.reminded = False, -inf
         elif event.kind is EventKind.DISPOSITION:
             climb.disposed = True
+            if climb.verifying and is_real(event):
+                climb.begin()
+                self._climb(climb, now)
         elif event.kind is EventKind.CLEAR and not climb.over:
             self.together.cleared(climb, now)
 
@@ -174,6 +192,26 @@ class Notices:
             climb.title = {"zh": f"抖动：{climb.title['zh']}", "en": f"chattering: {climb.title['en']}"}
             self.outbox.write(person, NoticeKind.CHATTER, [climb], now)
 
+    def _look_first(self, climb: Climb, now: Instant, *, fresh: bool) -> None:
+        """Let somebody look before the ladder is climbed, where the site wants it: at a single detector."""
+        if not is_fire(climb):
+            return
+        second = others(climb, self.climbs.values())
+        for other in second:
+            if other.verifying:
+                other.begin()
+                self._climb(other, now)
+        verify = choose(self._ladders, climb.level, climb.alarm_class).verify
+        if fresh and not second and verify is not None:
+            climb.verifying = True
+            for person in verify.to:
+                self.together.tell(person, climb, now, upgrade=False)
+
+    def _disabled(self, change: Change, now: Instant) -> None:
+        """Tell those of the first step, the fire centre among them, what does not watch any more (row 24)."""
+        for person in choose(self._ladders, 1, change.alarm_class).steps[0].to:
+            self.outbox.post(change.notice(self.outbox.next, person, now))
+
     # The way up.
 
     def _climb(self, climb: Climb, now: Instant, known: Sequence[str] = ()) -> None:
@@ -182,6 +220,8 @@ class Notices:
             self.together.tell(person, climb, now, upgrade=True)
         ladder = choose(self._ladders, climb.level, climb.alarm_class)
         climb.settle(now.mono)
+        if climb.verifying and (ladder.verify is None or ladder.verify.over(climb)):
+            climb.begin()
         while (step := climb.ready(ladder, now.wall)) is not None:
             wanted = climb.wanted(step)
             climb.taken += 1

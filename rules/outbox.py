@@ -47,10 +47,14 @@ class Outbox:
         more, test = len(climbs) - len(names), all(climb.test for climb in climbs)
         if test:
             title = {language: DRILL[language] + text for language, text in title.items()}
-        self.put(
+        self.post(
             Notice(self.next, person, kind, cause, worst, dict(title), now.wall, now.mono, names, more, test)
         )
-        self.dirty.add(self.next - 1)
+
+    def post(self, notice: Notice) -> None:
+        """Put a new notice into the outbox; its number must be `next`."""
+        self.put(notice)
+        self.dirty.add(notice.id)
 
     def put(self, notice: Notice) -> None:
         """Take in a notice."""

@@ -54,6 +54,8 @@ class Task(StrEnum):
     EXERCISE = "exercise"  # reaches the fire centre
     END_DRILL = "end_drill"
     BASELINE = "baseline"
+    REPLACE = "replaced"  # say that a sensor is another one now
+    EXPORT = "export"  # take a sealed copy of the books
     POLL = "poll"  # read a device now
     PROBE = "probe"  # raw reads on a line
     WRITE = "write"
@@ -100,6 +102,8 @@ PLAIN: Mapping[Task, frozenset[Role]] = {
     Task.ENABLE: CREW,
     Task.END_DRILL: CREW,
     Task.BASELINE: frozenset({MAINTAINER, ENGINEER}),
+    Task.REPLACE: frozenset({MAINTAINER, ENGINEER}),
+    Task.EXPORT: frozenset({VIEWER}) | CREW,  # reading is free; who took what is written down
     Task.POLL: CREW,
     Task.PROBE: frozenset({MAINTAINER, ENGINEER}),
     Task.WRITE: frozenset({ENGINEER}),
@@ -110,7 +114,7 @@ OUT_OF_SERVICE = {MAINTAINER: 7 * DAY, ENGINEER: 30 * DAY}
 DISABLED = {MAINTAINER: 8 * HOUR, ENGINEER: 8 * HOUR}  # asked for; a fire officer approves
 DRILLS = dict.fromkeys(CREW, 8 * HOUR)
 EXERCISES = {ENGINEER: 8 * HOUR, FIRE_OFFICER: 8 * HOUR}  # an engineer only asks for one
-COMMENTED = frozenset({Task.SHELVE, Task.DISABLE, Task.DRILL, Task.EXERCISE, Task.BASELINE})
+COMMENTED = frozenset({Task.SHELVE, Task.DISABLE, Task.DRILL, Task.EXERCISE, Task.BASELINE, Task.REPLACE})
 
 
 def judge(ask: Ask, who: Person, second: Person | None = None) -> Verdict:

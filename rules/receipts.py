@@ -62,6 +62,7 @@ class NoticeKind(StrEnum):
     DIGEST = "digest"  # what went beyond the budget of the person
     REMINDER = "reminder"
     CHATTER = "chatter"
+    DISABLEMENT = "disablement"  # protected alarms are out of service, or in service again (row 24)
 
 
 @dataclass(slots=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rules.actions import Action, Refusal
-from rules.kinds.deviation import VOID
-from rules.rule import FAULTS, Phase
+from rules.kinds.deviation import VOID, Deviation
+from rules.look import Phase
+from rules.rule import FAULTS
 from rules.stage import Timer
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Replace(Action):
             raise Refusal("reason")
         rule, state = alarm.spec.rule, alarm.state
         state.memory = rule.resume({}, now.mono)
-        if rule.inputs() and getattr(rule, "type", "") == "deviation":
+        if isinstance(rule, Deviation):
             state.memory[VOID] = dict(alarm.spec.context.baseline)
         if rule.alarm_class in FAULTS:
             state.timers = [Timer(Phase.NORMAL) for _ in alarm.stages]

@@ -11,7 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from rules.actions import Action
-from rules.kinds.deviation import VECTOR, dot, turn
+from rules.kinds.deviation import VECTOR, VOID, dot, turn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +38,7 @@ class Rezero(Action):
 
     def apply(self, alarm: Alarm, now: Instant) -> None:
         """Give the rule its new baseline, as an edit of the rule (row 29)."""
+        alarm.state.memory.pop(VOID, None)  # this one is of the sensor that is there now
         context = replace(alarm.spec.context, baseline=self.baseline)
         alarm.change_rule(replace(alarm.spec, context=context), now, self.actor)
 

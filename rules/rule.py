@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gateway.model import AlarmClass, Quality, Value
+from gateway.model import AlarmClass
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gateway.model import Sample
-    from rules.scene import Scene
+    from rules.look import Look, Stage, Verdict
     from rules.site import Inventory
 
 COLOURS = {
@@ -46,65 +46,6 @@ class OverRange(StrEnum):
     FAULT = "fault"
 
 
-class Phase(StrEnum):
-    """Where the condition of one level stands (region C of alarms.md 3.1)."""
-
-    NORMAL = "normal"
-    PENDING = "pending"  # true, the on-delay runs
-    ACTIVE = "active"
-    CLEARING = "clearing"  # false, the off-delay runs
-
-    @property
-    def live(self) -> bool:
-        """Whether the alarm stands."""
-        return self is Phase.ACTIVE or self is Phase.CLEARING
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One level of an alarm and its own timers. Delays in seconds."""
-
-    level: int
-    on_delay: float = 0.0
-    off_delay: float = 0.0
-    min_samples: int = 1  # true good samples needed, beside the delay
-    limit: float | None = None
-    message: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one look at the input says, for each stage: true, false, or unknown (None)."""
-
-    truths: tuple[bool | None, ...]
-    value: Value | None = None
-    quality: Quality = Quality.GOOD
-    wake: float | None = None  # monotonic: judge me then, even if no sample comes
-    note: str = ""
-
-    @property
-    def known(self) -> bool:
-        """Whether the input could be believed."""
-        return self.truths[0] is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a condition may look at. `sample` is None when only time has passed."""
-
-    sample: Sample | None
-    now: float  # monotonic seconds
-    interval: float  # seconds between samples, as the device is really polled
-    baseline: Mapping[str, float]
-    memory: dict[str, Any]  # of this alarm; the condition may write in it
-    phases: Sequence[Phase]  # of the stages before this look
-    wall: int = 0  # nanoseconds since 1970 UTC
-    synced: bool = True  # whether somebody vouches for `wall`
-    zone: dt.tzinfo | None = None  # of the site; None: UTC
-    scene: Scene | None = None  # other devices and other alarms
-    real: bool = True  # neither in a drill nor out of service: what is seen may be learned
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """A condition on points of one device, with what becomes of it. Base of all rule types.
@@ -131,6 +72,7 @@ class Rule:
     wide: ClassVar[bool] = (
         False  # fed with what others say: the devices of `watched`, the alarms of `follows`
     )
+    looks_back: ClassVar[bool] = False  # one reading decides: one of the past can be judged as well
     keep_every: ClassVar[float] = 0.0  # seconds of memory a crash may cost; 0: the memory is not kept
     # For pydantic, which is met only in gateway/config: `class` cannot be a field name in Python.
     __pydantic_config__: ClassVar[dict[str, object]] = {
@@ -251,11 +193,6 @@ class Rule:
                 yield from message_mistakes(text)
 
 
-def unknown(size: int, reason: Quality, value: Value | None = None) -> Verdict:
-    """Return the verdict on input that cannot be believed."""
-    return Verdict((None,) * size, value, reason)
-
-
 def gravity(level: int) -> int:
     """Return the rank of a level, smaller is graver; a fault (0) ranks behind blue (4)."""
     return level or 5
@@ -308,3 +245,12 @@ class AlarmSpec:
 
 AlarmKey = tuple[str, str]
 """(device, rule)."""
+
+
+def with_companions(specs: Iterable[AlarmSpec]) -> Iterator[AlarmSpec]:
+    """Yield the alarms and the faults that come with them, without those that are switched off."""
+    for spec in specs:
+        if not spec.rule.off:
+            yield spec
+            for companion in spec.rule.companions():
+                yield AlarmSpec(spec.device, companion, spec.context)

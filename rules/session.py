@@ -16,7 +16,7 @@ from rules.state import NANO
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rules.rule import Look
+    from rules.look import Look
 
 KEEP_EVERY = 120.0  # seconds of a session a crash may cost
 

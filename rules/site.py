@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 HOME = "site"
 """The device under which a rule of the whole site is known."""
+GATEWAY = "gateway"
+"""The device under which the gateway judges itself; its lines are `line.NAME`."""
 WORD = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 
 
@@ -63,6 +65,11 @@ class Asleep(ValueError):
 def home_of(zone: str) -> str:
     """Return the device under which a rule over devices is known: no real one has a dot in its name."""
     return f"zone.{zone}" if zone else HOME
+
+
+def is_device(name: str) -> bool:
+    """Return whether it is the name of a device, and not of the site, a zone, the gateway or a line of it."""
+    return name not in {HOME, GATEWAY} and "." not in name
 
 
 def devices_of(site: Inventory, devices: str | tuple[str, ...], zone: str) -> tuple[str, ...]:

@@ -16,12 +16,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rules.rule import EPSILON, Phase, gravity
+from rules.look import ACTIVE, CLEARING, NORMAL, PENDING, Phase
+from rules.rule import EPSILON, gravity
 
 if TYPE_CHECKING:
-    from rules.rule import Stage
+    from rules.look import Stage
 
-NORMAL, PENDING, ACTIVE, CLEARING = Phase.NORMAL, Phase.PENDING, Phase.ACTIVE, Phase.CLEARING
 KEEP_CREDIT = 300.0  # seconds a gateway may be down without a pending alarm starting over (row 28)
 
 
@@ -73,7 +73,7 @@ class Timer:
 
     def tick(self, stage: Stage, now: float, pace: Pace) -> None:
         """Let time pass: a delay completes only while the last good sample is younger than `max_gap`."""
-        if self.mark is None or self.frozen or self.phase in {NORMAL, ACTIVE}:
+        if self.mark is None or self.frozen:  # nothing runs: only PENDING and CLEARING have a mark
             return
         since = now - self.mark
         if not pace.timed and since >= pace.max_gap - EPSILON:
@@ -86,15 +86,15 @@ class Timer:
 
     def due(self, stage: Stage, pace: Pace) -> float | None:
         """Return when `tick` would change something, if no sample comes."""
-        if self.mark is None or self.frozen or self.phase in {NORMAL, ACTIVE}:
+        if self.mark is None or self.frozen:  # nothing runs: only PENDING and CLEARING have a mark
             return None
-        blind = self.mark + pace.max_gap
-        if self.phase is PENDING and self.count < stage.min_samples:
+        pending = self.phase is PENDING
+        if pending and self.count < stage.min_samples:
             return None
-        done = self.mark + (stage.on_delay if self.phase is PENDING else stage.off_delay) - self.credit
-        if pace.timed or done < blind - EPSILON:
-            return done
-        return blind if self.phase is CLEARING else None
+        left = (stage.on_delay if pending else stage.off_delay) - self.credit
+        if pace.timed or left < pace.max_gap - EPSILON:
+            return self.mark + left
+        return None if pending else self.mark + pace.max_gap
 
     def _start(self, phase: Phase, now: float, count: int = 0) -> None:
         self.phase, self.credit, self.count, self.mark, self.frozen = phase, 0.0, count, now, False
@@ -133,7 +133,7 @@ class Timer:
 
     def to_json(self) -> dict[str, Any]:
         """Return the timer for the disk; times are credit, not clocks."""
-        if self.phase in {NORMAL, ACTIVE}:
+        if self.phase is NORMAL or self.phase is ACTIVE:
             return {"phase": self.phase.value}
         return {"phase": self.phase.value, "credit": round(self.credit, 3), "count": self.count}
 
@@ -152,8 +152,8 @@ class Timer:
 def refit(timers: list[Timer], before: tuple[Stage, ...], after: tuple[Stage, ...]) -> list[Timer]:
     """Return timers for the new levels: what stood goes on standing, until the delays have judged anew."""
     live = {stage.level for stage, timer in zip(before, timers, strict=True) if timer.phase.live}
-    fitted = [Timer(Phase.ACTIVE if stage.level in live else Phase.NORMAL) for stage in after]
+    fitted = [Timer(ACTIVE if stage.level in live else NORMAL) for stage in after]
     if live and not any(timer.phase.live for timer in fitted):
         mildest = max(range(len(after)), key=lambda i: gravity(after[i].level))
-        fitted[mildest] = Timer(Phase.ACTIVE)
+        fitted[mildest] = Timer(ACTIVE)
     return fitted

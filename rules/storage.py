@@ -7,7 +7,7 @@ from hashlib import blake2s
 from typing import TYPE_CHECKING, Any
 
 from gateway.model import AlarmClass, AlarmEvent, EventKind, Quality
-from rules.rule import Stage
+from rules.look import Stage
 from rules.stage import refit
 from rules.state import AlarmState
 

@@ -62,7 +62,7 @@ class Together:
             self._outbox.write(
                 person, NoticeKind.UPGRADE if upgrade and known else NoticeKind.RAISE, [climb], now
             )
-        elif climb.level == 2 and group.first(now.mono):
+        elif climb.urgent and group.first(now.mono):
             self._outbox.write(person, NoticeKind.RAISE, [climb], now)
         else:
             climb.told[person] = "waiting"
@@ -73,7 +73,7 @@ class Together:
         climb.over = True
         for person in list(climb.told):
             group = self._group(person, climb)
-            if climb.told[person] == "waiting" and climb.level in {1, 2}:
+            if climb.told[person] == "waiting" and climb.urgent:
                 climb.over = False
                 self._flush(group, now)
                 climb.over = True
@@ -82,7 +82,7 @@ class Together:
                 self._budget(person, now).waiting.pop(climb.occurrence, None)
                 del climb.told[person]
                 self.fleeting += 1
-            elif climb.level in {1, 2}:
+            elif climb.urgent:
                 self._outbox.write(person, NoticeKind.CLEAR, [climb], now)
                 del climb.told[person]
             else:
@@ -91,12 +91,10 @@ class Together:
         self.forget(climb)
 
     def _group(self, person: str, climb: Climb) -> Group:
-        key = (
-            f"{self._zones.get(climb.device, '')}|{climb.alarm_class}|{'2' if climb.level in {1, 2} else '3'}"
-        )
+        key = f"{self._zones.get(climb.device, '')}|{climb.alarm_class}|{'2' if climb.urgent else '3'}"
         group = self._groups.get((person, key))
         if group is None:
-            group = self._groups[person, key] = Group(person, key, urgent=climb.level in {1, 2})
+            group = self._groups[person, key] = Group(person, key, urgent=climb.urgent)
         return group
 
     def _budget(self, person: str, now: Instant) -> Budget:

@@ -89,5 +89,5 @@ def view_of(alarm: Alarm, mono: float) -> View | None:
         disposition="" if o is None else o.disposition,
         n=state.n,
         at=state.at,
-        message=message(alarm, alarm.deciding),
+        message=message(alarm, alarm.deciding, alarm.value, alarm.reading_quality),
     )

@@ -11,8 +11,11 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from alarm_flutter import HELD_OFF, Flutter
+
 from gateway.model import AlarmClass, Instant, Outcome, Quality, Sample
 from rules import actions
+from rules.agenda import Agenda
 from rules.conditions import AlarmSpec, Context, Level, Limit, OnBad, OverRange
 from rules.engine import Engine, _Device
 
@@ -24,10 +27,9 @@ if TYPE_CHECKING:
     from rules.rule import Rule
 
 KEY = ("d", "r")
-STEP = 1.0
 ON_DELAY, OFF_DELAY = 2.0, 2.0
-MAX_GAP = 2.5
-HOLD = 4.0
+GAP = 2.5  # steps without a sample until the input is not believed
+HOLD = 4.0  # steps that a shelf, a drill, a disablement lasts
 WALL, NANO = 10**18, 10**9
 TOLD = {"raise", "repeat", "upgrade"}
 STARTS = (
@@ -38,6 +40,14 @@ STARTS = (
     "on on on off off off ack",
     "drill on on on",
     "shelve on on on",
+)
+FLUTTER = " ".join(["on off"] * 4 + ["on"])  # at 75 s a step: five activations in ten minutes, and not more
+CHATTER_STARTS = (
+    *(f"{FLUTTER}{' off' * quiet}" for quiet in (0, 7, 9, 22)),
+    f"{FLUTTER}{' off' * 9} on",
+    f"{FLUTTER} shelve",
+    f"drill {FLUTTER}",
+    "",
 )
 WHO = {"actor": "li", "reason": "why"}
 
@@ -50,7 +60,7 @@ def limit(**more: Any) -> Limit:
         "level": 3,
         "on_delay": ON_DELAY,
         "off_delay": OFF_DELAY,
-        "chatter_hold": False,  # its ten minutes are no part of this search: tests/rules/test_chatter.py
+        "chatter_hold": False,
     }
     return Limit(**{**plain, **more})
 
@@ -68,6 +78,16 @@ RULES: dict[str, Rule] = {
     "fault": limit(alarm_class=AlarmClass.FAULT, level=0, auto_ack=True),
     "fails safe": limit(on_bad=OnBad.ALARM, bad_alarm_delay=1.0),
 }
+
+
+QUICK = {"on_delay": 0.0, "off_delay": 0.0, "chatter_hold": True}
+CHATTERING: dict[str, Rule] = {
+    "chattering": limit(**QUICK),
+    "chattering, latching": limit(**QUICK, latch=True),
+    "gas is never held": limit(**QUICK, alarm_class=AlarmClass.GAS, level=2, latch=False),
+}
+"""Searched at 75 s a step, so that ten and thirty minutes are a few steps long."""
+SLOW_STEP = 75.0
 
 
 class Broken(AssertionError):
@@ -93,19 +113,21 @@ class Outside:
     at: int = 0
     activations: int = 0
     occurrence: str = ""
+    flutter: Flutter = field(default_factory=lambda: Flutter(may=False))
 
-    def key(self, now: float) -> tuple[Any, ...]:
-        ages = (min(now - self.last_true, 9.0), min(now - self.last_good, 9.0))
+    def key(self, now: float, step: float) -> tuple[Any, ...]:
+        ages = (min(now - self.last_true, 9.0 * step), min(now - self.last_good, 9.0 * step))
         holds = tuple(max(0.0, t - now) for t in (self.shelved, self.disabled, self.roots))
         return (
             self.announced,
             self.told_level,
             self.raised == self.occurrence != "",
             min(self.true_run, 4),
-            min(self.false_run, 6),
+            min(self.false_run, 12 if self.flutter.held else 6),
             ages,
             min(self.good_run, 3),
             holds,
+            self.flutter.key(now),
         )
 
 
@@ -133,8 +155,35 @@ class Search:
     rule: Rule
     engine: type[Engine] = Engine
     replaced: dict[str, type[actions.Action]] = field(default_factory=dict)
+    step_: float = 1.0  # seconds
+    starts: tuple[str, ...] = STARTS
     transitions: int = 0
     states: int = 0
+
+    @classmethod
+    def slow(cls, rule: Rule, engine: type[Engine] = Engine) -> Search:
+        """Return a search in which ten minutes are eight steps."""
+        return cls(rule, engine, step_=SLOW_STEP, starts=CHATTER_STARTS)
+
+    @property
+    def delays(self) -> tuple[float, float]:
+        """Seconds of the mildest level's on-delay and off-delay."""
+        mildest = self.rule.stages()[-1]
+        return mildest.on_delay, mildest.off_delay
+
+    @property
+    def may_flutter(self) -> bool:
+        """Whether it may ever be held: never fire and gas."""
+        return self.rule.chatter_hold and self.rule.alarm_class not in {AlarmClass.FIRE, AlarmClass.GAS}
+
+    @property
+    def gap(self) -> float:
+        """Seconds without a sample until the input is not believed."""
+        return GAP * self.step_
+
+    @property
+    def spec(self) -> AlarmSpec:
+        return AlarmSpec("d", self.rule, Context(interval=self.gap / 3))
 
     def words(self) -> tuple[str, ...]:
         samples: tuple[str, ...] = ("on", "off", "bad", "over", "none")
@@ -146,9 +195,11 @@ class Search:
 
     def run(self, most: int) -> None:
         """Explore until `most` transitions or no new state; raises Broken with the way that led there."""
-        spec = AlarmSpec("d", self.rule, Context(interval=MAX_GAP / 3))
-        first = World(self.engine([spec], {}, Ids(), Instant(1000.0, WALL)), Outside())
-        queue = deque([self._start(first, way) for way in STARTS])
+        first = World(
+            self.engine([self.spec], {}, Ids(), Instant(1000.0, WALL)),
+            Outside(flutter=Flutter(self.may_flutter)),
+        )
+        queue = deque([self._start(first, way) for way in self.starts])
         seen = {self._key(world) for world in queue}
         words = self.words()
         while queue and self.transitions < most:
@@ -220,7 +271,18 @@ class Search:
         )
         bad = min(round(now - state.bad_since, 3), 3) if state.input.value == "bad" else 0
         kept = None if world.kept is None else repr(world.kept["timers"])
-        return (timers, life, holds, roots, rest, bad, kept, world.outside.key(world.now))
+        chatter = state.chatter.held, tuple(min(now - then, 2000.0) for then in state.chatter.recent)
+        return (
+            timers,
+            life,
+            holds,
+            roots,
+            rest,
+            bad,
+            kept,
+            chatter,
+            world.outside.key(world.now, self.step_),
+        )
 
     # One step, and what must be true of it.
 
@@ -229,13 +291,14 @@ class Search:
         o = alarm.state.occurrence
         before = None if o is None else (o.id, o.acked, o.latched, o.raised, o.owed, o.level, o.activations)
         was_live = alarm.state.live
-        world.now += STEP
+        world.now += self.step_
         now = world.instant()
         early = world.engine.tick(Instant(now.mono - 0.01, now.wall - 10_000_000))
         self._events(world, early)
         self._commit(world)
         o = alarm.state.occurrence
         middle = None if o is None else (o.id, o.acked, o.latched, o.activations)
+        self._flutter(world, world.now - 0.01, early, came=alarm.state.live and not was_live)
         middle_live, middle_phase = alarm.state.live, alarm.state.phase.value
         events, outcome = self._do(world, word, now)
         events += world.engine.tick(now) if word != "restart" else []
@@ -252,37 +315,45 @@ class Search:
             _must(after == middle, f"a restart changed {middle} into {after}")
             _must(alarm.state.live == middle_live, "a restart ended or began an alarm")
             out.true_run = out.false_run = out.good_run = 0
-        if word in {"bad", "over", "none"} and not kinds & {"test_end"}:
-            over_is_true = word == "over" and self.rule.over_range is OverRange.ALARM
-            forced = self.rule.on_bad is OnBad.ALARM
-            if word != "none":
-                _must("clear" not in {e.kind.value for e in events}, "bad input cleared")
-                _must(alarm.state.live or not middle_live, "bad input ended an alarm")
-            if (
-                before is not None
-                and middle is not None
-                and alarm.state.occurrence is not None
-                and not (over_is_true or forced)
-                and middle[3] == alarm.state.occurrence.activations
-            ):
-                _must(
-                    alarm.state.occurrence.acked == middle[1] or "unack" in kinds,
-                    "bad input changed the acknowledgement",
-                )
+        if word in {"bad", "over", "none"} and "test_end" not in kinds:
+            self._bad_input(world, word, (before, middle, middle_live), kinds, {e.kind.value for e in events})
         if word == "reset" and done:
             _must(middle is not None and middle[1], "reset before the acknowledgement")
             _must(middle_phase == "normal", "reset while active")
             _must(
-                out.good_run >= 1 and world.now - out.last_good <= MAX_GAP + 0.01,
+                out.good_run >= 1 and world.now - out.last_good <= self.gap + 0.01,
                 "reset on input nobody can vouch for",
             )
         if word == "ack old":
             _must(not done, "an old acknowledgement was taken")
+        if word == "restart":  # what ends with it is told at the first tick
+            _must(alarm.state.chatter.held is out.flutter.held, "a restart changed the hold")
+        else:
+            self._flutter(world, world.now, events, came=alarm.state.live and not middle_live)
         self._condition(world, was_live, kinds, word)
-        if word == "restart":  # what ended with it is told at the first tick
-            out.roots = world.now + 2 * MAX_GAP / 3 + STEP if 0 < out.roots < float("inf") else out.roots
+        if word == "restart":  # likewise
+            out.roots = (
+                world.now + 2 * self.gap / 3 + self.step_ if 0 < out.roots < float("inf") else out.roots
+            )
         else:
             self._standing(world)
+
+    def _bad_input(
+        self, world: World, word: str, was: tuple[Any, Any, bool], kinds: set[str], late: set[str]
+    ) -> None:
+        """Bad input neither clears nor ends an alarm, and leaves the acknowledgement alone."""
+        before, middle, middle_live = was
+        alarm = world.alarm
+        over_is_true = word == "over" and self.rule.over_range is OverRange.ALARM
+        forced = self.rule.on_bad is OnBad.ALARM
+        if word != "none":
+            _must("clear" not in late, "bad input cleared")
+            _must(alarm.state.live or not middle_live, "bad input ended an alarm")
+        o = alarm.state.occurrence
+        if before is None or middle is None or o is None or over_is_true or forced:
+            return
+        if middle[3] == o.activations:
+            _must(o.acked == middle[1] or "unack" in kinds, "bad input changed the acknowledgement")
 
     def _do(self, world: World, word: str, now: Instant) -> tuple[list[AlarmEvent], Outcome | None]:
         out, engine = world.outside, world.engine
@@ -304,8 +375,7 @@ class Search:
             return [], None
         if word == "restart":
             restored = {} if world.kept is None else {KEY: json.loads(json.dumps(world.kept))}
-            spec = AlarmSpec("d", self.rule, Context(interval=MAX_GAP / 3))
-            world.engine = self.engine([spec], restored, engine._new_id, now)
+            world.engine = self.engine([self.spec], restored, engine._new_id, now)
             return list(world.engine._owed), None
         o = world.alarm.state.occurrence
         made = {
@@ -318,11 +388,11 @@ class Search:
                 else self._make("ack", actions.Ack, o.id, o.activations - 1)
             ),
             "reset": lambda: self._make("reset", actions.Reset),
-            "shelve": lambda: self._make("shelve", actions.Shelve, HOLD),
+            "shelve": lambda: self._make("shelve", actions.Shelve, HOLD * self.step_),
             "unshelve": lambda: self._make("unshelve", actions.Unshelve),
-            "disable": lambda: self._make("disable", actions.Disable, HOLD, "chief"),
+            "disable": lambda: self._make("disable", actions.Disable, HOLD * self.step_, "chief"),
             "enable": lambda: self._make("enable", actions.Enable),
-            "drill": lambda: self._make("drill", actions.StartDrill, HOLD),
+            "drill": lambda: self._make("drill", actions.StartDrill, HOLD * self.step_),
             "drill_stop": lambda: self._make("drill_stop", actions.StopDrill),
             "root": lambda: self._make("root", actions.Suppress, "bus"),
             "root off": lambda: self._make("root off", actions.Unsuppress, "bus"),
@@ -354,7 +424,7 @@ class Search:
     def _holds(self, world: World, word: str, *, done: bool) -> None:
         out = world.outside
         if done and word in {"shelve", "disable", "drill"}:
-            end = world.now + HOLD
+            end = world.now + HOLD * self.step_
             out.shelved, out.disabled = (
                 (end if word == "shelve" else out.shelved),
                 (end if word == "disable" else out.disabled),
@@ -368,7 +438,7 @@ class Search:
         if done and word == "root":
             out.roots = float("inf")
         if done and word == "root off" and out.roots == float("inf"):
-            out.roots = world.now + 2 * MAX_GAP / 3
+            out.roots = world.now + 2 * self.gap / 3
 
     def _events(self, world: World, events: Iterable[AlarmEvent]) -> None:
         """What the outside hears: in order, paired, numbered."""
@@ -385,6 +455,7 @@ class Search:
                 _must(out.raised != e.occurrence, "a second RAISE of one occurrence")
                 out.raised = e.occurrence
             if kind == "repeat":
+                _must(not (out.flutter.held and out.announced), "a held alarm was told again")
                 _must(out.raised == e.occurrence, "REPEAT without RAISE")
             if kind in {"upgrade", "clear"}:
                 _must(out.announced, f"{kind} of what was never told")
@@ -396,19 +467,29 @@ class Search:
             if kind == "closed":
                 _must(not out.announced, "closed without CLEAR")
 
+    def _flutter(self, world: World, now: float, events: Iterable[AlarmEvent], *, came: bool) -> None:
+        """What comes and goes too often is held, visibly, for as long as it must be."""
+        before = world.outside.flutter
+        world.outside.flutter = after = before.step(now, came=came)
+        shown, reasons = world.alarm.state.chatter.held, {e.reason for e in events}
+        promise = before.broken(after, shown=shown, reasons=reasons)
+        _must(not promise, promise)
+
     def _condition(self, world: World, was_live: bool, kinds: set[str], word: str) -> None:
         out, alarm = world.outside, world.alarm
         single = len(self.rule.stages()) == 1
         live = alarm.state.live
-        if (out.true_run - 1) * STEP >= ON_DELAY:
+        on, off = self.delays
+        off = max(off, HELD_OFF) if out.flutter.held else off
+        if (out.true_run - 1) * self.step_ >= on:
             _must(live, "a condition that held for its delay is no alarm")
-        if (out.false_run - 2) * STEP >= OFF_DELAY:
+        if (out.false_run - 2) * self.step_ >= off:
             _must(not live, "a condition that was gone for its delay still stands")
         if was_live and not live:
-            _must(world.now - out.last_true >= OFF_DELAY - 0.01, "ended while it was not proven to be over")
-            _must(world.now - out.last_good < MAX_GAP, "ended without input")
+            _must(world.now - out.last_true >= off - 0.01, "ended while it was not proven to be over")
+            _must(world.now - out.last_good < self.gap, "ended without input")
         if live and not was_live and single and self.rule.on_bad is OnBad.HOLD:
-            _must(world.now - out.last_good < MAX_GAP, "began without input")
+            _must(world.now - out.last_good < self.gap, "began without input")
         o = alarm.state.occurrence
         if word == "high":
             _must(o is not None and o.level == 1, "the graver level is not on record")
@@ -458,6 +539,7 @@ def _clone(world: World) -> World:
         timers=[copy.copy(t) for t in state.timers],
         occurrence=None if state.occurrence is None else copy.copy(state.occurrence),
         roots=dict(state.roots),
+        chatter=copy.copy(state.chatter),
         memory=dict(state.memory),
     )
     twin.out = []
@@ -465,7 +547,8 @@ def _clone(world: World) -> World:
     device, was = _Device(), old._devices["d"]
     device.alarms, device.mono, device.at = [twin], was.mono, was.at
     engine._alarms, engine._devices = {KEY: twin}, {"d": device}
-    engine._heap = [(due, n, twin) for due, n, _ in old._heap]
+    engine._agenda = agenda = Agenda()
+    agenda._heap, agenda._pushed = [(due, n, twin) for due, n, _ in old._agenda._heap], old._agenda._pushed
     engine._dirty, engine._owed = {}, []
     engine._held = dict.fromkeys(old._held, twin)
     return World(engine, copy.copy(world.outside), world.now, world.kept, world.path, world.drill)

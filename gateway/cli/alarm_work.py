@@ -6,6 +6,7 @@ import getpass
 import time
 from typing import TYPE_CHECKING, Any
 
+from gateway.cli import sealed
 from gateway.cli.client import Daemon, add_daemon, socket_of
 from gateway.cli.output import Failure, add_output, ago, number, print_json, print_table
 from gateway.cli.paper import add_paper, local, sheet, span, utc, write_csv, write_jsonl
@@ -163,6 +164,8 @@ def row(line: dict[str, Any]) -> tuple[object, ...]:
     word, _, said = line["disposition"].partition(":")
     disposition = say(*DISPOSITIONS[word]) if word in DISPOSITIONS else word
     who = f" {line['acked_by']}" if line["acked_by"] else ""
+    asked = line["closed"] and line["level"] in {1, 2} and line["status"] == "Actual" and not word
+    disposition = say("？待填", "? say what it was") if asked else disposition
     status = "" if line["status"] == "Actual" else say("演练", line["status"])
     return (
         local(began), f"{line['device']}/{line['rule']}", line["level"], line["activations"], value,
@@ -178,6 +181,7 @@ def export(args: argparse.Namespace) -> int:
             write_jsonl(out, found)
         else:
             write_csv(out, COLUMNS, map(cells, found))
+    sealed.set_seal(args, "alarms", len(found))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`tocsin alarms list|show|ack`, and what `alarm_work` adds: alarm work."""
+"""`tocsin alarms list|show|ack`, and what `alarm_work` and `alarm_told` add: alarm work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gateway.cli import alarm_work
+from gateway.cli import alarm_told, alarm_work
 from gateway.cli.client import Daemon, add_daemon, socket_of
 from gateway.cli.output import Failure, add_output, ago, number, pad, place_text, print_json, print_table
 from gateway.language import pick, say
@@ -47,7 +47,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--level", type=int, choices=range(5), help=say("只列该级别", "only this level; 0 is faults")
     )
     listing.add_argument(
-        "--all", action="store_true", help=say("包括被抑制的", "also those hidden by a root cause")
+        "--all",
+        action="store_true",
+        help=say(
+            "包括被抑制的和洪泛时折叠的", "also those hidden by a root cause, or folded away in a flood"
+        ),
     )
     listing.set_defaults(run=list_alarms)
     show = doing.add_parser("show", help=say("一个告警及其经过", "one alarm with its timeline"))
@@ -66,6 +70,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         add_daemon(action)
         add_output(action)
     alarm_work.add(doing)
+    alarm_told.add(doing)
 
 
 def list_alarms(args: argparse.Namespace) -> int:
@@ -81,7 +86,9 @@ def list_alarms(args: argparse.Namespace) -> int:
         if hidden := len(alarms) - len(shown):
             said = say(f"另有 {hidden} 条被根因抑制", f"{hidden} more are hidden by a root cause")
             print(said, "(--all)", file=sys.stderr)
-        alarms = shown
+        alarms = [alarm for alarm in shown if not alarm["collapsed"]]
+        if len(alarms) < len(shown):
+            print(alarm_told.flooded(len(shown) - len(alarms)), file=sys.stderr)
     head = say(
         "级别 状态 持续 次 位置 内容 触发值→现值 确认", "LV STATE SINCE × WHERE WHAT VALUE→NOW ACK"
     ).split()
@@ -92,8 +99,7 @@ def list_alarms(args: argparse.Namespace) -> int:
 def row(alarm: dict[str, Any]) -> tuple[object, ...]:
     """Return one line of the list."""
     shape, zh, en = SHAPES[alarm["level"]]
-    doubt = "?" if alarm["quality"] != "good" else ""
-    state = f"{alarm['letter']} {say(*LETTERS[alarm['letter']])}{doubt}"
+    state = f"{alarm['letter']} {say(*LETTERS[alarm['letter']])}{overlays(alarm)}"
     where = place_text(alarm["place"]) or alarm["device"]
     said = pick(alarm["message"]).removeprefix(where).lstrip(": ")  # the place has a column of its own
     what = f"[{alarm['device']}/{alarm['rule']}] {said}"
@@ -110,6 +116,13 @@ def row(alarm: dict[str, Any]) -> tuple[object, ...]:
         values(alarm),
         who,
     )
+
+
+def overlays(alarm: dict[str, Any]) -> str:
+    """Return what is drawn over the state (alarms.md 3.2): doubt, chatter, drill, steps of the ladder."""
+    marks = "?" * (alarm["quality"] != "good") + "≈" * alarm["chattering"]
+    marks += say(" 演", " drill") * alarm["test"]
+    return marks + (f" ↑{alarm['step']}" if alarm["step"] > 1 else "")
 
 
 def values(alarm: dict[str, Any]) -> str:
@@ -141,12 +154,16 @@ def show_alarm(args: argparse.Namespace) -> int:
     print(place_text(alarm["place"]) or alarm["device"], pick(alarm["message"]))
     for name, value in facts(alarm):
         print(f"{pad(name, 12)} {value}")
+    print("\n".join(alarm_told.told(alarm)))
     head = say("时间 事件 状态 值 谁 说明", "TIME EVENT STATE VALUE WHO WHY").split()
     rows = (
         (clock(e["at"]), *(e[key] for key in ("event", "state", "value", "actor", "reason")))
         for e in alarm["timeline"]
     )
     print_table(head, rows)
+    if alarm["notices"]:
+        print()
+        alarm_told.table(alarm["notices"])
     return 0
 
 

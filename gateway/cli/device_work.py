@@ -1,4 +1,4 @@
-"""`tocsin devices baseline|disable|enable|requests|approve`: what people do to devices."""
+"""`tocsin devices baseline|replaced|disable|enable|requests|approve`: what people do to devices."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ def add(doing: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     baseline.add_argument("--show", action="store_true", help=say("只显示历次基准", "only show its versions"))
     baseline.add_argument("--ref", default="", help=say("照片或工单号", "photo or work order"))
     baseline.set_defaults(run=take_baseline)
+    replaced = doing.add_parser(
+        "replaced", help=say("传感器已更换：学习与基准重新开始", "the sensor is another one: learn anew")
+    )
+    replaced.add_argument("device")
+    replaced.add_argument(
+        "--ref", default="", help=say("新传感器编号或工单号", "serial number or work order")
+    )
+    replaced.set_defaults(run=sensor_replaced)
     disable = doing.add_parser(
         "disable", help=say("停用一台设备的全部告警", "take its alarms out of service")
     )
@@ -42,7 +50,7 @@ def add(doing: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     approve.add_argument("request")
     approve.set_defaults(run=approve_request)
-    for action in (baseline, disable, enable, requests, approve):
+    for action in (baseline, replaced, disable, enable, requests, approve):
         if action is not requests:
             action.add_argument("-m", "--comment", default="", help=say("原因", "why"))
         add_daemon(action)
@@ -70,11 +78,26 @@ def take_baseline(args: argparse.Namespace) -> int:
     print(found["device"], values or say("无基准", "no baseline"))
     head = say("版本 时间 谁 值 离散 原因", "VERSION TIME WHO VALUES SPREAD WHY").split()
     rows = (
-        (v["version"], local(v["at"]), v["by"], values_of(v["values"]), f"{v['spread']}°", v["reason"])
-        for v in reversed(found["versions"])
+        (v["version"], local(v["at"]), v["by"], *taken(v), v["reason"]) for v in reversed(found["versions"])
     )
     print_table(head, rows)
     return 0
+
+
+def sensor_replaced(args: argparse.Namespace) -> int:
+    """Say that the sensor was replaced; what needs a baseline says so."""
+    answer = Daemon(socket_of(args)).post(path_of(args, "replaced"), said(args, reference=args.ref))
+    if args.output != "json" and answer["asleep"]:
+        asleep, take = ", ".join(answer["asleep"]), f"tocsin devices baseline {args.device} -m ..."
+        print(say(f"待重新取基准：{asleep}", f"asleep until there is a baseline: {asleep}"), f"({take})")
+    return told(args, answer, say("已登记更换", "noted as replaced"))
+
+
+def taken(version: dict[str, Any]) -> tuple[str, str]:
+    """Return the values and the spread of one version, or that the sensor was replaced."""
+    if version.get("void"):
+        return say("传感器已更换", "sensor replaced"), "-"
+    return values_of(version["values"]), f"{version['spread']}°"
 
 
 def values_of(values: dict[str, float]) -> str:

@@ -58,7 +58,7 @@ def row(device: dict[str, Any]) -> tuple[object, ...]:
     errors = " ".join(f"{name}:{count}" for name, count in device["errors"].items())
     return (
         device["name"], device["kind"], place_text(device["place"]), device["line"], device["address"],
-        state_word(device["state"]), ago(device["last_good"]), errors or "-",
+        state_word(device["state"]) + foreign(device), ago(device["last_good"]), errors or "-",
     )  # fmt: skip
 
 
@@ -71,6 +71,12 @@ def state_word(state: str) -> str:
         "never": ("从未应答", "never seen"),
     }
     return say(*words.get(state, (state, state)))
+
+
+def foreign(device: dict[str, Any]) -> str:
+    """Return the mark of a device of another gateway."""
+    owner = device.get("foreign")
+    return say(f"（属 {owner}）", f" ({owner}'s)") if owner else ""
 
 
 def troubled(device: dict[str, Any]) -> bool:

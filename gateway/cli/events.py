@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from gateway.cli import sealed
 from gateway.cli.client import Daemon, add_daemon, socket_of
 from gateway.cli.output import Failure, add_output, print_json, print_table
 from gateway.cli.paper import add_paper, local, sheet, span, utc, write_csv, write_jsonl
@@ -16,7 +17,7 @@ from gateway.language import pick, say
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 PAGE = 1000
 PAUSE = 0.5  # seconds between two looks of `-f`
@@ -59,6 +60,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help=say("已公布的链头（MQTT health）", "a head that was published (MQTT health)"),
     )
     verify.set_defaults(run=prove)
+    verify.add_argument(
+        "--file", type=Path, metavar="FILE",
+        help=say("校验一个导出文件（旁有 FILE.seal）", "prove an export, by FILE.seal beside it"),
+    )  # fmt: skip
+    verify.add_argument("--key", default="", help=say("网关公布过的公钥", "the key that the gateway told"))
     export = doing.add_parser("export", help=say("导出", "all of it as CSV or JSON Lines"))
     export.add_argument("--since", metavar="TIME", help=say("如 30d", "such as 30d"))
     add_paper(export)
@@ -154,7 +160,9 @@ def subject(entry: dict[str, Any]) -> str:
 
 
 def prove(args: argparse.Namespace) -> int:
-    """Walk through the chain; 4 when something is wrong with it."""
+    """Walk through the chain, or prove an export; 4 when something is wrong with it."""
+    if args.file is not None:
+        return sealed.prove(args)
     proof = offline(args) if args.data is not None else online(args)
     if args.output == "json":
         print_json(proof)
@@ -206,16 +214,31 @@ def offline(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def write_out(args: argparse.Namespace) -> int:
-    """Write entries for others to keep; of a line of JSON Lines the hash can be proved again."""
+    """Write entries for others to keep, and have them sealed; in JSON Lines each line proves the next."""
     since = 0 if args.since is None else time.time_ns() - round(span(args.since) * 1e9)
+    count = Counted()
     with ExitStack() as stack:
-        lines = (line for line in pages(source(args, stack)) if line["at"] >= since)
+        lines = count.through(line for line in pages(source(args, stack)) if line["at"] >= since)
         with sheet(args.out, marked=args.format == "csv") as out:
             if args.format == "jsonl":
                 write_jsonl(out, lines)
             else:
                 write_csv(out, COLUMNS, map(cells, lines))
+    sealed.set_seal(args, "audit", count.entries, count.last)
     return 0
+
+
+class Counted:
+    """How many entries went by, and the last of them, as a head."""
+
+    def __init__(self) -> None:
+        self.entries, self.last = 0, ""
+
+    def through(self, lines: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the lines."""
+        for line in lines:
+            self.entries, self.last = self.entries + 1, f"{line['n']}:{line['hash']}"
+            yield line
 
 
 def pages(read: Callable[[int, int], list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:

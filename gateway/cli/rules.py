@@ -13,15 +13,15 @@ from gateway.cli.rulecases import FileOfCases, load_cases
 from gateway.config import ConfigError, load, load_profile, rules_of
 from gateway.language import say
 from gateway.specs import profile_specs, site_specs
-from rules.engine import with_companions
 from rules.play import Line, compare, play
-from rules.rule import COLOURS
+from rules.rule import COLOURS, with_companions
 
 if TYPE_CHECKING:
     import argparse
 
     from rules.casefile import Case
-    from rules.rule import AlarmSpec, Stage
+    from rules.look import Stage
+    from rules.rule import AlarmSpec
 
 OK, WRONG_FILE, FOUND = 0, 2, 4
 

@@ -120,7 +120,9 @@ def alarm_counts(alarms: dict[str, int]) -> str:
     parts = [
         paint(f"{alarms[key]} {say(*word)}", "1", on=on and alarms[key] > 0) for key, word in words.items()
     ]
-    return f"{'  '.join(parts)}  | {alarms['unacked']} {say('未确认', 'unacked')}"
+    asking = alarms["asking"]
+    more = "  " + say(f"{asking} 待填处置结论", f"{asking} to say what they were") if asking else ""
+    return f"{'  '.join(parts)}  | {alarms['unacked']} {say('未确认', 'unacked')}{more}"
 
 
 def line_words(line: dict[str, Any]) -> str:

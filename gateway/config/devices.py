@@ -47,8 +47,14 @@ class DeviceReader:
     """Makes devices of what a site file and its ledger say."""
 
     def __init__(
-        self, lines: Mapping[str, LineSettings], declared: Mapping[str, Any], library: Library, report: Report
+        self,
+        gateway: object,
+        lines: Mapping[str, LineSettings],
+        declared: Mapping[str, Any],
+        library: Library,
+        report: Report,
     ) -> None:
+        self._gateway = gateway  # the name of this one, as the file has it
         self._lines = lines  # those without mistakes
         self._declared = declared  # all lines the file names
         self._library = library
@@ -174,6 +180,7 @@ class DeviceReader:
             password=entry.password,
             rules=merged.rules,
             rules_off=merged.off,
+            foreign=self._foreign(raw, entry),
         )
 
     def _canonical(self, entry: DeviceEntry) -> int | str:
@@ -185,6 +192,14 @@ class DeviceReader:
             return PROTOCOLS[line.protocol].address(entry.address)
         except ValueError:
             return entry.address
+
+    def _foreign(self, raw: RawDevice, entry: DeviceEntry) -> str:
+        """Return the gateway that owns the device, when it is another one."""
+        if entry.gateway is None or entry.gateway == self._gateway:
+            return ""
+        told = f"{raw.name}: belongs to gateway {entry.gateway}: marked foreign, and nobody is told from here"
+        self._report.note(told)
+        return entry.gateway
 
     def _remapped(self, raw: RawDevice, entry: DeviceEntry, shipped: Entry) -> Profile | None:
         """Return the re-mapped profile; many devices of a site share one `map`, which is applied once."""

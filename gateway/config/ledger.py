@@ -40,6 +40,7 @@ COLUMNS: dict[str, tuple[Path, tuple[str, ...]]] = {
     "grid": (("area", "grid"), ("网格",)),
     "zone": (("zone",), ("分区", "防火分区")),
     "owner": (("owner",), ("责任单位", "业主单位", "产权单位")),
+    "gateway": (("gateway",), ("网关", "归属网关")),
     "installed": (("installed",), ("安装日期",)),
     "calibrated": (("calibrated",), ("标定日期", "校准日期")),
     "allow_writes": (("allow_writes",), ("允许写入",)),

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from drivers.line.settings import LineSettings
 from drivers.profile import Profile
+from rules import verify
 from rules.ladders import check_condition
 from rules.permissions import Role
 from rules.rule import Rule
@@ -85,6 +86,7 @@ class DeviceEntry:
     area: Area = Area()
     zone: str = ""
     owner: str = ""
+    gateway: Name | None = None  # whose device it is, where two gateways see it; None: this one's
     installed: Date | None = None
     calibrated: Date | None = None
     baseline: Mapping[str, Number] = field(default_factory=dict)
@@ -116,6 +118,7 @@ class DeviceSettings:
     rules: tuple[Rule, ...]  # without those that are switched off
     rules_off: Mapping[str, str] = field(default_factory=dict)  # rule -> reason
     password: SecretRef | None = None
+    foreign: str = ""  # the other gateway that owns it: here it is watched and marked, and nobody is told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +200,7 @@ class Person:
 class Step:
     """One step of a ladder: whom to tell how long after the alarm, and what ends it."""
 
-    at: Seconds
+    at: Seconds | Literal["shift_start"]  # the latter: when the next shift begins, at 8 and at 20 o'clock
     to: tuple[str, ...]
     until: Literal["ack", "accepted"] | None = None
     condition: str | None = None  # YAML key: if
@@ -209,11 +212,29 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verify:
+    """Somebody looks at the fire of one detector before its ladder is climbed (`rules.verify`)."""
+
+    to: tuple[str, ...]
+    ack: Seconds = verify.LONGEST_ACK
+    investigate: Seconds = verify.LONGEST
+
+    def __post_init__(self) -> None:
+        """Refuse what no fire panel allows."""
+        if wrong := "; ".join(self.made().mistakes()):
+            raise ValueError(wrong)
+
+    def made(self) -> verify.Verify:
+        """Return it for the engine."""
+        return verify.Verify(self.to, self.ack, self.investigate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
     """Who is told, when, until what."""
 
     steps: tuple[Step, ...]
-    verify: Literal["none"] | None = None
+    verify: Verify | Literal["none"] | None = None  # the block first: its mistakes are the ones to tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

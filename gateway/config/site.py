@@ -21,12 +21,13 @@ from rules.ladders import NAMES as LADDERS
 from rules.site import Member
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from drivers.line.settings import LineSettings
     from gateway.config.document import Document
     from rules.rule import Rule
 
+VERIFIED = ("fire_gas_red", "red")  # the ladders that a fire may climb
 CENTRE = ("fire_center", "fire_centre")
 
 
@@ -104,7 +105,8 @@ def _devices(
     lines: Mapping[str, LineSettings],
     report: Report,
 ) -> dict[str, DeviceSettings]:
-    reader = DeviceReader(lines, _block(found.data, "lines"), Library(path.parent), report)
+    library = Library(path.parent)
+    reader = DeviceReader(found.data.get("gateway"), lines, _block(found.data, "lines"), library, report)
     made = [reader.read(device) for device in raw]
     return {device.name: device for device in made if device is not None}
 
@@ -137,15 +139,30 @@ def _names(found: Document, report: Report) -> None:
     _accounts(people, found, report)
     known = {str(name) for name in people} | ({CENTRE[0]} if found.data.get("fire_center") else set())
     for ladder, block in ladders.items():
-        steps = block.get("steps") if isinstance(block, dict) else None
-        for number, step in enumerate(steps if isinstance(steps, list) else []):
-            told = step.get("to") if isinstance(step, dict) else None
-            for index, name in enumerate(told if isinstance(told, list) else []):
-                if isinstance(name, str) and name not in known:
-                    path = ("ladders", str(ladder), "steps", number, "to", index)
-                    report.add(
-                        found, path, f"there is nobody called '{name}' under people{suggest(name, known)}"
-                    )
+        for path, name in _told(block):
+            if name not in known:
+                report.add(
+                    found,
+                    ("ladders", str(ladder), *path),
+                    f"there is nobody called '{name}' under people{suggest(name, known)}",
+                )
+        verify = block.get("verify") if isinstance(block, dict) else None
+        if isinstance(verify, dict) and ladder not in VERIFIED:
+            report.add(found, ("ladders", str(ladder), "verify"), f"only a fire waits: {', '.join(VERIFIED)}")
+
+
+def _told(block: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the names of a ladder, each with its place in it."""
+    if not isinstance(block, dict):
+        return
+    steps = block.get("steps")
+    places: list[tuple[tuple[str | int, ...], object]] = [(("verify",), block.get("verify"))]
+    places += [(("steps", n), step) for n, step in enumerate(steps if isinstance(steps, list) else [])]
+    for path, place in places:
+        told = place.get("to") if isinstance(place, dict) else None
+        for index, name in enumerate(told if isinstance(told, list) else []):
+            if isinstance(name, str):
+                yield (*path, "to", index), name
 
 
 def _accounts(people: Mapping[Any, Any], found: Document, report: Report) -> None:

@@ -133,18 +133,19 @@ def _adapt(annotation: Any, field: str) -> Any:
         return SIMPLE[annotation]
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in UNIONS:
-        return _adapt_union(annotation, arguments, field)
+        return _adapt_union(arguments, field)
     if origin not in CONTAINERS:
         return annotation
     adapted = tuple(a if a is Ellipsis else _adapt(a, field) for a in arguments)
     return CONTAINERS[origin][adapted]
 
 
-def _adapt_union(annotation: Any, arguments: tuple[Any, ...], field: str) -> Any:
+def _adapt_union(arguments: tuple[Any, ...], field: str) -> Any:
     """Adapt `X | None`. Of `float | str` pydantic takes the one that fits without conversion: left alone."""
     others = [a for a in arguments if a is not type(None)]
     if len(others) > 1 or len(others) == len(arguments):
-        return annotation
+        blocks = tuple(_adapt(a, field) if dataclasses.is_dataclass(a) else a for a in arguments)
+        return Union[blocks]  # noqa: UP007 - made at run time
     return Optional[_adapt(others[0], field)]  # noqa: UP045 - X | None wants a type on its left
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.links.encode import DRILL
 from rules.rule import gravity
+from rules.told import rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from gateway.model import Instant
     from rules.desk import Desk
     from rules.view import View
+
+MOST_TOLD = 100  # notices shown with one alarm
 
 
 class Alarms:
@@ -25,24 +28,32 @@ class Alarms:
 
     def rows(self, now: Instant) -> list[dict[str, Any]]:
         """Return every alarm people should see, gravest and newest first."""
-        rows = [self.row(view, now) for view in self._engine.view()]
-        return sorted(rows, key=lambda row: (row["letter"] in "DF", gravity(row["level"]), -row["at"]))
+        found = [self.row(view, now) for view in self._engine.view()]
+        return sorted(found, key=lambda row: (row["letter"] in "DF", gravity(row["level"]), -row["at"]))
 
     def find(self, device: str, rule: str) -> View | None:
         """Return one alarm that stands, or None."""
         return next((v for v in self._engine.view() if (v.device, v.rule) == (device, rule)), None)
 
-    def notices(self, limit: int) -> dict[str, Any]:
-        """Return what people are told, newest first, and whether this is a flood."""
+    def notices(self, limit: int, key: tuple[str, str] | None = None) -> dict[str, Any]:
+        """Return what people are told, newest first, and whether this is a flood; of one alarm, or of all."""
         stage = self._engine.notices
-        newest = sorted(stage.outbox.notices.values(), key=lambda notice: -notice.id)[:limit]
-        unseen = {"began", "retry"}  # on this machine's monotonic clock
-        rows = [{name: getattr(n, name) for name in n.__slots__ if name not in unseen} for n in newest]
-        counts = {
-            "waiting": sum(not n.done for n in stage.outbox.notices.values()),
-            "fleeting": stage.together.fleeting,
-        }
-        return {"flood": stage.flood, **counts, "dropped": stage.outbox.dropped, "notices": rows}
+        view = None if key is None else self.find(*key)
+        waiting = sum(not notice.done for notice in stage.outbox.notices.values())
+        counts = {"waiting": waiting, "fleeting": stage.together.fleeting, "dropped": stage.outbox.dropped}
+        found = rows(stage.outbox.notices.values(), limit, "" if view is None else view.occurrence)
+        return {"flood": stage.flood, **counts, "notices": [] if key and view is None else found}
+
+    def told(self, view: View, now: Instant) -> dict[str, Any]:
+        """Return who was told of one alarm, what became of it, and what the ladder does next."""
+        way = self._engine.notices.way_up(view.occurrence, now) if view.occurrence else None
+        return {"way_up": way, "notices": self.notices(MOST_TOLD, (view.device, view.rule))["notices"]}
+
+    def collapsed(self, view: View) -> bool:
+        """Whether a flood hides it on the screens: all but root causes and what is level 1 or 2 (5.6)."""
+        if not self._engine.notices.flood or view.level in {1, 2}:
+            return False
+        return not self._engine.roots.affects((view.device, view.rule))
 
     def row(self, view: View, now: Instant) -> dict[str, Any]:
         """Return one alarm as JSON-able data; `age` in seconds since it opened."""
@@ -50,6 +61,9 @@ class Alarms:
         row["class"] = row.pop("alarm_class").value
         row["place"] = self._places.get(view.device, {})
         row["age"] = round(max(0.0, (now.wall - view.opened) / 1e9), 1) if view.opened else None
+        row["collapsed"] = self.collapsed(view)
+        climb = self._engine.notices.climbs.get(view.occurrence)
+        row["step"] = 0 if climb is None else climb.taken
         row["affects"] = self._engine.roots.affects((view.device, view.rule))
         row["message"] = {zh_en: DRILL[zh_en] * view.test + said for zh_en, said in view.message.items()}
         return row

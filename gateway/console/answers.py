@@ -50,6 +50,7 @@ REASONS = {
     "no_tilt": ("该设备没有倾角规则", "this device has no rule about its angle"),
     "few_samples": ("静止样本不足", "too few still samples"),
     "moving": ("传感器在动", "the sensor is moving"),
+    "not_the_audit": ("与审计不符", "this is not what the audit says"),
     "not_reading": ("没有新读数", "no fresh readings"),
 }
 

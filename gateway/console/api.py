@@ -171,10 +171,13 @@ class Api:
         records = await self._parts.store.events(limit=MOST_EVENTS)
         events = (json.loads(record.payload) for record in records)
         timeline = [event for event in events if (event["device"], event["rule"]) == key]
-        return JSONResponse(self._parts.alarms.row(view, self._parts.clock.now()) | {"timeline": timeline})
+        alarms, now = self._parts.alarms, self._parts.clock.now()
+        return JSONResponse(alarms.row(view, now) | alarms.told(view, now) | {"timeline": timeline})
 
     async def _notices(self, request: Request) -> Response:
-        return JSONResponse(self._parts.alarms.notices(asked(request, "limit", 1, MOST_EVENTS, 200)))
+        limit, alarm = asked(request, "limit", 1, MOST_EVENTS, 200), request.query_params.get("alarm")
+        device, _, rule = (alarm or "").partition("/")
+        return JSONResponse(self._parts.alarms.notices(limit, (device, rule) if alarm else None))
 
     async def _events(self, request: Request) -> Response:
         since, limit = asked(request, "since", 0, LAST, 0), asked(request, "limit", 1, MOST_EVENTS, 200)

@@ -1,4 +1,7 @@
-"""Routes of baselines: a person says that a cover is closed, the journal says where it rests."""
+"""Routes of baselines: a person says that a cover is closed, the journal says where it rests.
+
+Or he says that the sensor is another one now, and nothing that was learned of the old one counts.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from gateway.console.deeds import Order
 from gateway.model import Answer, Outcome
 from rules.kinds.deviation import Deviation
 from rules.permissions import Task
+from rules.replace import Replace
 from rules.rezero import LEAST, SPREAD, Rest, Rezero, rest
 from rules.state import NANO
 
@@ -60,7 +64,11 @@ class BaselineDesk:
     def routes(self) -> list[Route]:
         """Return the routes."""
         path = "/api/v1/devices/{name}/baseline"
-        return [Route(path, self._show, methods=["GET"]), Route(path, self._take, methods=["POST"])]
+        return [
+            Route(path, self._show, methods=["GET"]),
+            Route(path, self._take, methods=["POST"]),
+            Route("/api/v1/devices/{name}/replaced", self._replaced, methods=["POST"]),
+        ]
 
     async def _show(self, request: Request) -> Response:
         name = self._name(request)
@@ -96,6 +104,26 @@ class BaselineDesk:
 
         done(await self._deeds.do(who, Order(ask, keys, action, facts, {}, then)))
         return await self._show(request)
+
+    async def _replaced(self, request: Request) -> Response:
+        """Begin anew with another sensor; what needs a baseline sleeps until it is taken."""
+        body, name = await body_of(request), self._name(request)
+        comment, reference = text(body, "comment", "", most=1000), text(body, "reference", "", most=1000)
+        who = self._people.asking(request, text(body, "actor", ""))
+        keys = self._deeds.keys([name])
+        asleep = [key[1] for key in keys if self._points(key)]
+        facts = {"device": name, "reference": reference, "alarms": len(keys), "asleep": asleep}
+
+        def action(who: Person, _: Person | None) -> Action:
+            return Replace(actor=who.name, reason=comment)
+
+        def then(who: Person, _: Person | None, now: Instant) -> Mapping[str, str]:
+            said = {"at": now.wall, "by": who.name, "reason": comment, "reference": reference}
+            return {BASELINES: self._baselines.void(name, said)} if asleep else {}
+
+        order = Order(self._deeds.ask(Task.REPLACE, keys, comment=comment), keys, action, facts, {}, then)
+        answer = done(await self._deeds.do(who, order))
+        return JSONResponse({"outcome": answer.outcome.value, "alarms": len(keys), "asleep": asleep})
 
     def _name(self, request: Request) -> str:
         name: str = request.path_params["name"]

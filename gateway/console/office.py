@@ -9,6 +9,7 @@ from gateway.console.books import Books
 from gateway.console.deeds import Deeds
 from gateway.console.drill import DrillDesk
 from gateway.console.peers import People
+from gateway.console.sealing import SealDesk
 from gateway.console.work import Work
 
 if TYPE_CHECKING:
@@ -50,5 +51,6 @@ def office(
         drill,
         BaselineDesk(deeds, people, devices, kept.baselines, store, clock),
         Books(store, clock),
+        SealDesk(deeds, people, kept.seal, site, (store, clock)),
     )
     return Office(people, deeds, [route for desk in desks for route in desk.routes()], drill.watch)

@@ -109,6 +109,7 @@ class Facts:
     area: Mapping[str, str] = field(default_factory=dict)
     zone: str = ""
     owner: str = ""
+    foreign: str = ""  # the other gateway that owns it
     exercise: bool = False  # its test events belong to an exercise with the fire centre
 
 
@@ -145,7 +146,8 @@ def event(event: AlarmEvent, facts: Facts, topics: Topics) -> bytes:
 
 def alarm(event: AlarmEvent, facts: Facts, topics: Topics) -> bytes:
     """Return the payload of `alarm/{device}/{rule}` after this event; empty clears the retained one."""
-    return b"" if event.kind in NO_LONGER_SHOWN else event_as_state(event, facts, topics)
+    nothing = not event.occurrence and event.letter == "A"  # such as after a shelf on what never was
+    return b"" if nothing or event.kind in NO_LONGER_SHOWN else event_as_state(event, facts, topics)
 
 
 def event_as_state(event: AlarmEvent, facts: Facts, topics: Topics) -> bytes:
@@ -184,9 +186,11 @@ def _alarm(event: AlarmEvent, facts: Facts, topics: Topics) -> dict[str, Any]:
         "at": event.at,
         "time": iso(event.at),
         "synced": event.synced,
+        "mono": round(event.mono, 3),
         "actor": event.actor,
         "reason": event.reason,
         "where": {**place, "area": dict(facts.area), "zone": facts.zone, "owner": facts.owner},
+        "foreign": facts.foreign,
         "refs": [],
     }
 

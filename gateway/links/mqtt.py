@@ -16,6 +16,7 @@ from gateway.links.mqtt_live import LiveTeller, wait
 from gateway.links.outbox import LIMITS, LaneLimits
 from gateway.links.patience import Backoff
 from gateway.links.retained import Retained
+from gateway.model import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -80,6 +81,8 @@ class MqttLink:
         Called in the loop, never waits; before `run` with what is open, else its old topics are cleared.
         """
         for event in events:
+            if event.kind is EventKind.LATE:
+                continue  # of the past: it says nothing of how the alarm stands
             facts = self._facts.get(event.device, encode.Facts(""))
             topic = self._topics.alarm(event.device, event.rule)
             self._retained.want(topic, encode.alarm(event, facts, self._topics))

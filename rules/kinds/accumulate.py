@@ -16,7 +16,7 @@ from rules.texts import span
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rules.rule import Look
+    from rules.look import Look
 
 BUCKETS = 96
 HOUR = 3600.0

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from gateway.model import Quality
 from rules.kinds.limit import Limit, width
 from rules.kinds.measured import number_of
-from rules.rule import Phase, Rule, Stage, Verdict, unknown
+from rules.look import Phase, Stage, Verdict, unknown
+from rules.rule import Rule
 from rules.site import Missing, Unbound
 from rules.state import NANO
 from rules.texts import delays
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.rule import Look
+    from rules.look import Look
     from rules.site import Inventory
 
 BINS = 96  # a quarter of an hour each

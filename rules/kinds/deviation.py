@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gateway.model import Quality
 from rules.kinds.limit import width
-from rules.rule import Rule, Stage, Verdict, unknown
+from rules.look import Stage, Verdict, unknown
+from rules.rule import Rule
 from rules.texts import BESIDE_ITS_LIMIT, delays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.rule import Look
+    from rules.look import Look
 
 ONLY_ANGLE, TWO_ANGLES, VECTOR = 1, 2, 3
 VOID = "void"  # in the memory: the baseline of a sensor that has been replaced
@@ -38,6 +39,8 @@ class Deviation(Rule):
     off_delay: float = 0.0
     min_samples: int = 1
     assume_zero: bool = False  # angles only: no baseline means the sensor was zeroed in place
+
+    looks_back: ClassVar[bool] = True
 
     def stages(self) -> tuple[Stage, ...]:
         """Return the one stage."""

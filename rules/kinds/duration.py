@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gateway.model import Quality
 from rules.kinds.measured import number_of
-from rules.rule import EPSILON, STRICT, Rule, Stage, Verdict, unknown
+from rules.look import Stage, Verdict, unknown
+from rules.rule import EPSILON, STRICT, Rule
 from rules.session import KEEP_EVERY, Course, kept
 from rules.texts import span
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.rule import Look
+    from rules.look import Look
 
 HOUR = 3600.0
 MESSAGE = {

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 from gateway.model import Quality
 from rules.kinds.following import Following, at_least, moment, truths
-from rules.rule import Rule, Stage, Verdict
+from rules.look import Stage, Verdict
 from rules.site import Asleep, Unbound, find_rule
 from rules.texts import delays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rules.rule import AlarmKey, Look
+    from rules.look import Look
+    from rules.rule import AlarmKey, Rule
     from rules.site import Inventory
 
 MESSAGE = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from gateway.model import Quality
 from rules.expression import Name, Wrong, evaluate, names, parse
 from rules.kinds.following import FOREVER, Following, moment
-from rules.rule import Rule, Verdict
+from rules.look import Verdict
 from rules.site import Missing, Unbound, find_point, find_rule
 from rules.texts import delays
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gateway.model import Value
-    from rules.rule import AlarmKey, Look
+    from rules.look import Look
+    from rules.rule import AlarmKey, Rule
     from rules.site import Inventory
 
 SELF = "self"

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gateway.model import AlarmClass, Quality
-from rules.rule import EPSILON, OverRange, Rule, Stage, Verdict
+from rules.look import Stage, Verdict
+from rules.rule import EPSILON, OverRange, Rule
 from rules.texts import delays, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.rule import Look
+    from rules.look import Look
 
 UNSEEN = frozenset({Quality.NO_ANSWER, Quality.LINE_DOWN, Quality.DISABLED})
 """Nothing was read at all: the business of `stale`, not of `bad_data`."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from rules.rule import Rule, Stage
+from rules.look import Stage
+from rules.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rules.rule import AlarmKey, Look
+    from rules.look import Look
+    from rules.rule import AlarmKey
 
 FOREVER = float("inf")
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gateway.model import Quality
-from rules.rule import STRICT, OverRange, Rule, Stage, Verdict, unknown
+from rules.look import Stage, Verdict, unknown
+from rules.rule import STRICT, OverRange, Rule
 from rules.texts import BESIDE_ITS_LIMIT, delays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.rule import Look
+    from rules.look import Look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,8 @@ class Limit(Rule):
     off_delay: float = 0.0
     min_samples: int = 1
     levels: tuple[Level, ...] = ()
+
+    looks_back: ClassVar[bool] = True
 
     def lines(self) -> tuple[Level, ...]:
         """Return the levels, also of the short form."""

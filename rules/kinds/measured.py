@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from gateway.model import Quality
 from rules.kinds.limit import width
-from rules.rule import Rule, Stage, Verdict, unknown
+from rules.look import Stage, Verdict, unknown
+from rules.rule import Rule
 from rules.texts import delays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gateway.model import Sample
-    from rules.rule import Look
+    from rules.look import Look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gateway.model import AlarmClass, Quality
 from rules.kinds.following import FOREVER, Following, moment, truths
-from rules.rule import EPSILON, Rule, Verdict
+from rules.look import Verdict
+from rules.rule import EPSILON, Rule
 from rules.site import Missing, Unbound, find_rule
 from rules.texts import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rules.rule import AlarmKey, Look
+    from rules.look import Look
+    from rules.rule import AlarmKey
     from rules.site import Inventory
 
 LONGEST = 60.0

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from gateway.model import Quality
 from rules.kinds.limit import width
 from rules.kinds.measured import measure_mistakes, number_of
-from rules.rule import STRICT, Rule, Stage, Verdict, unknown
+from rules.look import Stage, Verdict, unknown
+from rules.rule import STRICT, Rule
 from rules.state import NANO
 from rules.texts import BESIDE_ITS_LIMIT, delays
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.rule import Look
+    from rules.look import Look
 
 TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -68,6 +69,8 @@ class Schedule(Rule):
     on_delay: float = 0.0
     off_delay: float = 0.0
     min_samples: int = 1
+
+    looks_back: ClassVar[bool] = True
 
     def stages(self) -> tuple[Stage, ...]:
         """Return one stage per limit; exactly one of them is in force."""

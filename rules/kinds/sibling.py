@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Literal
 from gateway.model import Quality
 from rules.kinds.limit import width
 from rules.kinds.measured import number_of
-from rules.rule import Rule, Stage, Verdict, unknown
+from rules.look import Stage, Verdict, unknown
+from rules.rule import Rule
 from rules.site import Asleep, devices_of
 from rules.texts import delays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rules.rule import Look
+    from rules.look import Look
     from rules.site import Inventory
 
 MESSAGE = {

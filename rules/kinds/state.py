@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gateway.model import AlarmClass, Quality
-from rules.rule import STRICT, Rule, Stage, Verdict, unknown
+from rules.look import Stage, Verdict, unknown
+from rules.rule import STRICT, Rule
 from rules.texts import delays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from gateway.model import Sample, Value
-    from rules.rule import Look
+    from rules.look import Look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,8 @@ class State(Rule):
     on_delay: float = 0.0
     off_delay: float = 0.0
     min_samples: int = 1
+
+    looks_back: ClassVar[bool] = True
 
     def stages(self) -> tuple[Stage, ...]:
         """Return one stage per code."""

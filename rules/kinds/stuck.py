@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gateway.model import AlarmClass, Quality
 from rules.kinds.measured import number_of
-from rules.rule import EPSILON, STRICT, Rule, Stage, Verdict, unknown
+from rules.look import Stage, Verdict, unknown
+from rules.rule import EPSILON, STRICT, Rule
 from rules.texts import delays, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rules.rule import Look
+    from rules.look import Look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

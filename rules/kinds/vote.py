@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gateway.model import Quality
 from rules.kinds.following import Following, moment, truths
-from rules.rule import EPSILON, Rule, Stage, Verdict, gravity
+from rules.look import Stage, Verdict
+from rules.rule import EPSILON, Rule, gravity
 from rules.site import Missing, Unbound, devices_of
 from rules.texts import delays, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rules.rule import AlarmKey, Look
+    from rules.look import Look
+    from rules.rule import AlarmKey
     from rules.site import Inventory
 
 MESSAGE = {

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gateway.model import AlarmClass, Quality
-from rules.rule import EPSILON, Rule, Stage, Verdict
+from rules.look import Stage, Verdict
+from rules.rule import EPSILON, Rule
 from rules.texts import delays, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rules.rule import Look
+    from rules.look import Look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.rule import Look
+    from rules.look import Look
 
 STATS = ("mean", "min", "max", "sd", "count_above", "step")
 PERCENTILE = re.compile(r"p(\d{1,2})")

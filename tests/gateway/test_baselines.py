@@ -32,6 +32,14 @@ def test_every_version_says_what_was_before() -> None:
     assert (second["version"], second["before"]["x"], second["by"]) == (2, 5.0, "li")
 
 
+def test_a_replaced_sensor_is_a_version_that_changes_no_value() -> None:
+    taken = Baselines(None, FILED)
+    taken.take("cover", {"x": 5.0}, {})
+    again = Baselines(taken.void("cover", {"by": "li"}), FILED)
+    assert again.of("cover") == {"x": 5.0, "y": 2.0}
+    assert [(v["version"], v.get("void", False)) for v in again.versions("cover")] == [(1, False), (2, True)]
+
+
 def test_many_versions_are_cut_but_go_on_counting() -> None:
     taken = Baselines(None, FILED)
     for n in range(KEPT + 5):

@@ -29,6 +29,7 @@ WRONG = {
     "telemetry-waiting": (GATEWAY, "telemetry_waiting", 1.0, 0.0),
     "space-low": (GATEWAY, "space_low", 1.0, 0.0),
     "file-damaged": (GATEWAY, "files_damaged", 1.0, 0.0),
+    "clock-stepped": (GATEWAY, "clock_step", 1.1, 0.9),
     "loop-slow": (GATEWAY, "loop_lag", 1.1, 0.9),
     "lines-down": (GATEWAY, "lines_down", 5.1, 0.0),
     "line-down": (line_device("bus"), "down", 5.1, 0.0),

@@ -14,6 +14,7 @@ from gateway.model import EventKind, Outcome, Quality, Sample
 from gateway.pipeline import Pipeline
 from gateway.store import Record
 from gateway.store.records import Lane
+from rules.actions import Ack
 from rules.conditions import AlarmSpec, Context, Limit
 from rules.engine import Engine, counted_ids
 
@@ -180,7 +181,9 @@ async def test_an_ack_is_answered_when_it_is_on_disk() -> None:
     bench.store.gate.clear()
     bench.store.bell.clear()
     acting = asyncio.ensure_future(
-        bench.pipeline.act(lambda engine, now: engine.ack(("a", "high"), occurrence, 1, "wang", now))
+        bench.pipeline.act(
+            lambda engine, now: engine.act(("a", "high"), Ack(occurrence, 1, actor="wang"), now)
+        )
     )
     await bench.store.begun()
     assert not acting.done()

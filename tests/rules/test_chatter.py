@@ -9,7 +9,7 @@ from alarm_life import Life, limit
 
 from gateway.model import AlarmClass
 from rules.chatter import Chatter
-from rules.rule import Phase
+from rules.look import Phase
 
 QUICK: dict[str, Any] = {"on_delay": 0.0, "off_delay": 0.0}
 

@@ -8,7 +8,7 @@ import pytest
 from alarm_life import NANO, WALL, Life, limit
 
 from gateway.model import AlarmClass, EventKind, Instant, Outcome, Quality, Sample
-from rules.actions import Ack, Disable, Shelve, Suppress
+from rules.actions import Ack, Disable, Dispose, Shelve, Suppress
 from rules.conditions import (
     AlarmSpec,
     BadData,
@@ -18,6 +18,7 @@ from rules.conditions import (
     Level,
     Limit,
     OverRange,
+    Rate,
     Stale,
     State,
 )
@@ -63,8 +64,68 @@ def test_a_duplicate_gives_no_credit() -> None:
 def test_a_sample_from_the_past_raises_nothing() -> None:
     life = Life(limit(on_delay=0.0))
     life.see(5, 10.0)
-    assert life.engine.observe([sample(3, {"p": 99.0})], instant(6)) == []
+    assert [e.kind for e in life.engine.observe([sample(3, {"p": 99.0})], instant(6))] == [EventKind.LATE]
     assert life.engine.late == 1
+    assert life.occurrence is None
+
+
+def test_readings_of_the_past_are_told_for_the_record_once_and_change_no_alarm() -> None:
+    life = Life(limit(on_delay=2.0, level=2))
+    life.see(100, 10.0)
+    past = [*range(10, 15), *range(20, 25), *range(30, 34)]  # above, normal for its off-delay, above
+    values = [60.0] * 5 + [10.0] * 5 + [70.0] * 4
+    found = [
+        e
+        for at, v in zip(past, values, strict=True)
+        for e in life.engine.observe([sample(at, {"p": v})], instant(101))
+    ]
+    assert [(e.kind, e.mono - 1000, e.at - WALL, e.level, e.value, e.reason) for e in found] == [
+        (EventKind.LATE, 12.0, 12 * NANO, 2, 60.0, "late"),
+        (EventKind.LATE, 32.0, 32 * NANO, 2, 70.0, "late"),
+    ]
+    assert {(e.occurrence, e.active, e.acked) for e in found} == {("", False, True)}
+    assert found[0].message["en"] == "d: 60 mA, limit 50 mA"
+    assert life.occurrence is None
+    assert life.see(102, 10.0) == []
+
+
+def test_the_past_beside_an_alarm_that_stands_leaves_it_as_it_is() -> None:
+    life = Life(limit(on_delay=0.0))
+    for at in (98, 99, 100):
+        life.see(at, 60.0)
+    found = life.engine.observe([sample(10, {"p": 99.0})], instant(101))
+    assert [(e.kind, e.occurrence, e.value) for e in found] == [(EventKind.LATE, "", 99.0)]
+    assert (life.letter, life.occurrence.activations, life.alarm.value) == ("B", 1, 60.0)
+    assert life.see(102, 10.0) == []
+    assert life.see(105, 10.0) == [CLEAR]
+
+
+def test_bad_readings_of_the_past_and_rules_with_a_memory_say_nothing() -> None:
+    life = Life(limit(on_delay=0.0))
+    life.see(100, 10.0)
+    assert life.engine.observe([sample(10, {}, {"p": Quality.SENTINEL})], instant(101)) == []
+    slope = Life(Rate(name="heating", point="p", limit=1.0, per=1.0, window=5.0))
+    slope.see(100, 10.0)
+    for at in range(10, 30):
+        assert slope.engine.observe([sample(at, {"p": at * 10.0})], instant(101)) == []
+
+
+def test_what_comes_twice_shows_that_the_device_lives() -> None:
+    life = Life(Stale(name="stale"))
+    life.see(1, 1.0)
+    for at in range(2, 60):  # its own clock stands still
+        assert life.engine.observe([Sample("d", WALL + NANO, 1000.0 + at, {"p": 1.0})], instant(at)) == []
+        assert life.tick(at) == []
+    assert life.tick(88) == []
+    assert life.tick(89) == [RAISE]
+
+
+@pytest.mark.parametrize("year_1970", [0, 1, 86_400 * NANO])
+def test_a_device_clock_in_1970_drives_nothing_either(year_1970: int) -> None:
+    life = Life()
+    life.see(1, 60.0)
+    old = Sample("d", year_1970, 1003.0, {"p": 60.0})
+    assert [e.kind.value for e in life.engine.observe([old], instant(3))] == [RAISE]
 
 
 def test_a_device_clock_in_the_future_drives_nothing() -> None:
@@ -197,6 +258,35 @@ def test_a_sample_without_the_point_says_nothing_about_it() -> None:
     life.see(2, 1.0, point="q")
     assert life.phase == "pending"
     assert life.alarm.state.input == "good"
+
+
+def test_what_is_closed_at_level_2_asks_what_it_was_and_takes_the_answer_later() -> None:
+    life = Life(limit(on_delay=0.0, off_delay=0.0, level=2))
+    life.see(1, 60.0)
+    life.ack(2)
+    assert life.see(3, 10.0) == [CLEAR, "closed"]
+    life.restart(4)
+    assert life.alarm.state.asks == "1.1"
+    assert life.act(5, Dispose("false", actor="li")) == "disposition"
+    assert (life.events[-1].occurrence, life.events[-1].reason) == ("1.1", "false")
+    assert life.act(6, Dispose("false", actor="li")) == "gone"
+
+
+@pytest.mark.parametrize(
+    ("level", "disposed", "drill"), [(3, False, False), (2, True, False), (2, False, True)]
+)
+def test_a_mild_alarm_a_drill_and_one_that_was_disposed_of_ask_nothing(
+    level: int, disposed: bool, drill: bool
+) -> None:
+    life = Life(limit(on_delay=0.0, off_delay=0.0, level=level))
+    if drill:
+        life.do(0, "drill 600")
+    life.see(1, 60.0)
+    if disposed:
+        life.do(2, "dispose")
+    life.ack(3)
+    life.see(4, 10.0)
+    assert (life.occurrence, life.alarm.state.asks) == (None, "")
 
 
 def test_an_edited_limit_says_so_in_the_timeline() -> None:

@@ -12,7 +12,7 @@ from gateway.config import load_profile, rules_of
 from gateway.model import EventKind, Instant, Sample
 from gateway.specs import profile_specs
 from rules.engine import Engine, counted_ids
-from rules.rule import Phase
+from rules.look import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

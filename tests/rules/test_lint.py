@@ -99,3 +99,10 @@ def test_noise_is_known_from_enough_readings_and_not_from_the_alarms_among_them(
     assert Noise.of([1.0] * 99) is None
     noise = Noise.of([float(i % 10) for i in range(1000)] + [500.0] * 5)
     assert noise == Noise(0, 5, 9)
+
+
+def test_the_homes_of_rules_over_many_are_no_devices_that_could_fall_silent() -> None:
+    homes = ("site", "zone.b3", "gateway", "line.bus")
+    specs = [AlarmSpec(home, limit().rule, Context(interval=1.0)) for home in homes]
+    assert lint(specs, {}, {}) == []
+    assert [f.code for f in lint([limit()], {}, {})] == ["no-stale"]

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.model import AlarmClass, AlarmEvent, EventKind, Instant, Quality
+from rules.guards import NO_GUARDS, Guards
 from rules.ladders import DEFAULTS, Ladder, Step, check_condition
 from rules.notices import Notices
 from rules.receipts import Notice, NoticeKind, Receipt
+from rules.verify import Verify
 
 PLAIN = AlarmEvent(
     EventKind.RAISE, "d", "r", "1.1", 1, WALL, 0.0, AlarmClass.SAFETY, 3, "B",
@@ -28,15 +30,15 @@ FIRST = ["fire_center", "community_duty", "micro_station", "street"]
 class Town:
     """The announcements stage and its clock. The wall clock begins at 14:53 local time, UTC."""
 
-    def __init__(self, ladders: dict[str, Ladder] | None = None) -> None:
-        self.ladders = ladders or {}
+    def __init__(self, ladders: dict[str, Ladder] | None = None, guards: Guards = NO_GUARDS) -> None:
+        self.ladders, self.guards = ladders or {}, guards
         self.now, self.seen = 0.0, 0
         self.kept: dict[tuple[str, str], Any] = {}
         self.synced = True
         self.stage = self.made()
 
     def made(self) -> Notices:
-        return Notices(self.ladders, {}, lambda _: 0.0, dict(self.kept), self.instant())
+        return Notices(self.ladders, {}, lambda _: 0.0, dict(self.kept), self.instant(), self.guards)
 
     def instant(self) -> Instant:
         return Instant(1000.0 + self.now, WALL + round(self.now * NANO), self.synced)
@@ -210,6 +212,144 @@ def test_every_default_ladder_can_be_decided(name: str) -> None:
 @pytest.mark.parametrize("text", ["sometimes", "no_receipt(duty)", "no_receipt(duty, perhaps)"])
 def test_a_condition_nobody_can_decide_is_refused(text: str) -> None:
     assert check_condition(text)
+
+
+# Looking first (6): the positive alarm sequence.
+
+FIRE: dict[str, Any] = {"level": 1, "alarm_class": AlarmClass.FIRE}
+LOOKED = {"fire_gas_red": replace(DEFAULTS["fire_gas_red"], verify=Verify(("guard",)))}
+WHOLE = raised("fire_center", "community_duty", "micro_station", "street")
+
+
+def test_a_fire_goes_to_who_looks_and_unless_he_answers_in_15_s_to_everybody() -> None:
+    town = Town(LOOKED)
+    assert town.say(**FIRE) == raised("guard")
+    assert town.wait(14) == []
+    assert town.wait(1) == WHOLE
+    assert [t for t in town.wait(119) if "raise" in t] == []
+    assert [t for t in town.wait(2) if "raise" in t] == raised("district")
+
+
+def test_acknowledged_there_are_180_s_from_the_alarm_to_find_out() -> None:
+    town = Town(LOOKED)
+    town.say(**FIRE)
+    town.wait(10)
+    town.say("ack", **FIRE)
+    assert town.wait(169) == []
+    assert town.wait(2) == WHOLE
+
+
+def test_a_false_alarm_that_was_reset_in_time_never_reaches_the_fire_centre() -> None:
+    town = Town(LOOKED)
+    town.say(**FIRE)
+    town.wait(10)
+    town.say("ack", **FIRE)
+    town.wait(60)
+    assert town.say("clear", **FIRE) == ["guard clear"]
+    assert town.wait(1000) == []
+
+
+def test_a_second_detector_ends_the_wait_of_both() -> None:
+    town = Town(LOOKED)
+    town.say(**FIRE)
+    town.wait(5)
+    assert town.say(occurrence="1.2", device="e", **FIRE) == [*WHOLE, *WHOLE]
+
+
+def test_the_same_detector_again_is_no_second_one() -> None:
+    town = Town(LOOKED)
+    town.say(**FIRE)
+    assert town.say(occurrence="1.2", rule="heat", **FIRE) == raised("guard")
+
+
+def test_who_finds_that_it_burns_ends_the_wait() -> None:
+    town = Town(LOOKED)
+    town.say(**FIRE)
+    town.say("ack", **FIRE)
+    assert town.say("disposition", reason="false: steam", **FIRE) == []
+    assert town.say("disposition", reason="real: flames", **FIRE) == WHOLE
+
+
+def test_gas_and_a_detector_that_upgrades_wait_for_nobody() -> None:
+    town = Town(LOOKED)
+    assert town.say(**GAS) == WHOLE
+    town.say(occurrence="1.2", level=3, alarm_class=AlarmClass.FIRE)
+    assert set(WHOLE) - {"community_duty raise"} <= set(town.say("upgrade", occurrence="1.2", **FIRE))
+
+
+def test_a_restart_keeps_the_wait_and_how_much_of_it_is_left() -> None:
+    town = Town(LOOKED)
+    town.say(**FIRE)
+    town.say("ack", **FIRE)
+    town.wait(100)
+    town.say("update", **FIRE)
+    town.restart(down=50)
+    assert town.wait(29) == []
+    assert town.wait(2) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("settings_", "word"),
+    [
+        ({"to": ()}, "somebody"),
+        ({"ack": 16.0}, "ack"),
+        ({"ack": 0.0}, "ack"),
+        ({"investigate": 181.0}, "investigate"),
+        ({"investigate": 10.0}, "investigate"),
+    ],
+)
+def test_nobody_may_look_for_longer_than_fire_panels_allow(settings_: dict[str, Any], word: str) -> None:
+    assert word in " ".join(Verify(**{"to": ("guard",), **settings_}).mistakes())
+
+
+# What a blind or a disabled detector means (3.3 row 24, 4.6).
+
+GUARDS = Guards(frozenset({("d", "lel"), ("d", "co")}), frozenset({"d", "line.bus"}))
+SICK: dict[str, Any] = {"level": 0, "alarm_class": AlarmClass.FAULT}
+
+
+@pytest.mark.parametrize("device", ["d", "line.bus"])
+def test_the_fault_of_a_gas_detector_is_told_at_once(device: str) -> None:
+    town = Town(guards=GUARDS)
+    assert town.say(device=device, **SICK) == raised("maintenance")
+    assert town.say("clear", device=device, **SICK) == ["maintenance clear"]
+
+
+def test_the_fault_of_any_other_device_waits_for_more() -> None:
+    town = Town(guards=GUARDS)
+    assert town.say(device="e", **SICK) == []
+    assert town.wait(21) == raised("maintenance")
+
+
+def test_sixty_blind_detectors_are_two_messages_and_not_sixty() -> None:
+    town = Town(guards=replace(GUARDS, hosts=frozenset(f"d{n}" for n in range(60))))
+    told = [t for n in range(60) for t in town.say(device=f"d{n}", occurrence=f"1.{n}", **SICK)]
+    assert told + town.wait(31) == ["maintenance raise", "maintenance group"]
+
+
+def test_a_protected_alarm_out_of_service_is_told_to_the_fire_centre_once_for_each_device() -> None:
+    town = Town(guards=GUARDS)
+    off = replace(PLAIN, kind=EventKind.OUT_OF_SERVICE, rule="lel", occurrence="", reason="probe", **GAS)
+    town.stage.note([off, replace(off, rule="co"), replace(off, rule="stale")], town.instant())
+    assert town.told() == [f"{person} disablement" for person in FIRST]
+    assert town.last().alarms == ["d/lel/", "d/co/"]
+    assert town.last().title["en"] == "out of service: 2 protected alarms of d (probe)"
+    town.stage.note([replace(off, kind=EventKind.IN_SERVICE)], town.instant())
+    assert town.last().title["zh"] == "恢复使用：d 的 1 个受保护告警（probe）"
+
+
+# One RAISE and one CLEAR (9.1).
+
+
+def test_a_fire_that_comes_twenty_times_until_its_reset_is_one_raise_and_one_clear_for_each() -> None:
+    town = Town()
+    told = town.say(**FIRE)
+    for n in range(2, 21):
+        told += town.wait(5) + town.say("repeat", activation=n, **FIRE)
+    told += town.say("clear", **FIRE)
+    assert sorted(t for t in told if not t.startswith("local")) == sorted(
+        [f"{person} {kind}" for person in FIRST for kind in ("raise", "clear")]
+    )
 
 
 # Receipts (6).

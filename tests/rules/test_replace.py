@@ -45,6 +45,13 @@ def test_a_deviation_sleeps_until_it_has_the_baseline_of_the_new_one() -> None:
     assert life.see(24, 60.0) == ["raise"]
 
 
+def test_a_new_sensor_that_rests_where_the_old_one_did_is_armed_by_its_baseline_all_the_same() -> None:
+    life = tilted()
+    life.act(2, NEW)
+    life.act(3, Rezero({"p": 1.0}, actor="li"))
+    assert life.see(4, 40.0) == ["raise"]
+
+
 def test_control_without_the_replacement_it_would_have_raised() -> None:
     assert tilted().see(3, 40.0) == ["raise"]
 

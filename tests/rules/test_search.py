@@ -6,20 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from alarm_search import RULES, Broken, Search, limit
+from alarm_search import CHATTERING, RULES, Broken, Search, limit
 
 from gateway.model import EventKind
 from rules import actions
 from rules.alarm import Alarm
+from rules.chatter import BEGINS, Chatter, may_hold
 from rules.conditions import Limit
 from rules.engine import Engine
-from rules.rule import Phase, Verdict
+from rules.look import Phase, Verdict
 from rules.stage import Timer
 from rules.state import Input
 
 if TYPE_CHECKING:
     from gateway.model import Instant
-    from rules.rule import Look, Rule, Stage
+    from rules.look import Look, Stage
+    from rules.rule import Rule
 
 PER_RULE = 7_200  # seven rules: 50,400 transitions
 FAULT_MOST = 12_000
@@ -37,6 +39,21 @@ def test_no_way_through_the_machine_breaks_a_promise(name: str) -> None:
 def test_no_long_way_through_the_machine_breaks_a_promise(name: str) -> None:
     search = Search(RULES[name])
     search.run(150_000)  # seven rules: more than a million transitions
+    print(f"{name}: {search.states} states, {search.transitions} transitions")
+
+
+@pytest.mark.parametrize("name", CHATTERING)
+def test_no_way_through_the_chatter_hold_breaks_a_promise(name: str) -> None:
+    search = Search.slow(CHATTERING[name])
+    search.run(PER_RULE // 2)
+    assert search.transitions >= PER_RULE // 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CHATTERING)
+def test_no_long_way_through_the_chatter_hold_breaks_a_promise(name: str) -> None:
+    search = Search.slow(CHATTERING[name])
+    search.run(100_000)
     print(f"{name}: {search.states} states, {search.transitions} transitions")
 
 
@@ -171,6 +188,58 @@ class NormalAtOnce(Alarm):
             self.state.timers = [Timer() for _ in self.stages]
 
 
+class NeverHeld(Alarm):
+    def count_chatter(self, now: Instant) -> None:
+        return
+
+
+class HeldInSilence(Alarm):
+    def count_chatter(self, now: Instant) -> None:
+        if may_hold(self.spec.rule) and self.state.chatter.activated(now.mono):
+            self.stages = self.state.chatter.stages(self.spec.rule)
+
+
+class EverythingIsHeld(Alarm):
+    def count_chatter(self, now: Instant) -> None:
+        if self.state.chatter.activated(now.mono):
+            self.stages = self.state.chatter.stages(self.spec.rule)
+            self.emit(EventKind.UPDATE, now, reason=BEGINS)
+
+
+class ClearsAsEver(Alarm):
+    """The hold is shown, but the off-delay stays as short as it was."""
+
+    def count_chatter(self, now: Instant) -> None:
+        super().count_chatter(now)
+        self.stages = self.spec.rule.stages()
+
+
+class RepeatsInTheHold(Alarm):
+    def announce(self, now: Instant, *, again: bool = False) -> None:
+        held, self.state.chatter.held = self.state.chatter.held, False
+        super().announce(now, again=again)
+        self.state.chatter.held = held
+
+
+class ForgetsTheHold(Alarm):
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.state.chatter = Chatter()
+
+
+class HeldForEver(Alarm):
+    def expire(self, now: Instant) -> None:
+        chatter, self.state.chatter = self.state.chatter, Chatter()
+        super().expire(now)
+        self.state.chatter = chatter
+
+
+class TheHoldHidesTheClear(Alarm):
+    def clear(self, now: Instant, actor: str = "", reason: str = "") -> None:
+        if not self.state.chatter.held:
+            super().clear(now, actor, reason)
+
+
 class CarelessReset(actions.Reset):
     def apply(self, alarm: Alarm, now: Instant) -> None:
         o = actions.opened(alarm)
@@ -225,6 +294,28 @@ FAULTS = {
     "an old acknowledgement is taken": Fault(PLAIN, actions=(("ack", CarelessAck),)),
     "gas can be shelved": Fault(GAS, actions=(("shelve", CarelessShelf),)),
 }
+
+
+FLUTTERING, FLUTTERING_LATCH, FLUTTERING_GAS = CHATTERING.values()
+FAULTS_OF_THE_HOLD = {
+    "nothing is ever held": Fault(FLUTTERING, NeverHeld),
+    "the hold begins in silence": Fault(FLUTTERING, HeldInSilence),
+    "gas is held": Fault(FLUTTERING_GAS, EverythingIsHeld),
+    "a held alarm clears as ever": Fault(FLUTTERING, ClearsAsEver),
+    "a held alarm is told again and again": Fault(FLUTTERING_LATCH, RepeatsInTheHold),
+    "a restart loses the hold": Fault(FLUTTERING, ForgetsTheHold),
+    "the hold has no end": Fault(FLUTTERING, HeldForEver),
+    "the hold hides the all-clear": Fault(FLUTTERING, TheHoldHidesTheClear),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS_OF_THE_HOLD)
+def test_the_search_finds_a_hold_in_which(name: str) -> None:
+    fault = FAULTS_OF_THE_HOLD[name]
+    engine = type("Seeded", (Engine,), {"machine": fault.machine})
+    with pytest.raises(Broken) as found:
+        Search.slow(fault.rule, engine).run(FAULT_MOST)
+    print(f"{name}: {found.value}")
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -56,7 +56,14 @@ def daemon(tmp_path: Path) -> Iterator[str]:
 
 
 REFUSED = {"error": {"zh": "没有设备 'x'", "en": "no device 'x'"}}
-LOOKS = ("status", "devices list", "devices show box-1", "alarms list", "alarms show box-1/lel-high")
+LOOKS = (
+    "status",
+    "devices list",
+    "devices show box-1",
+    "alarms list",
+    "alarms show box-1/lel-high",
+    "alarms notices",
+)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.cli import main
 from gateway.config import profile_names
+from rules.conditions import KINDS
 
 ROOT = Path(__file__).parents[3]
 CASES = sorted((ROOT / "tests/cases/rules").glob("*.yaml"))
@@ -30,7 +31,9 @@ def test_the_rule_cases_of_the_house_pass(file: Path, capsys: pytest.CaptureFixt
 
 def test_every_example_of_the_tutorial_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     examples = re.findall(r"```yaml\n(- name:.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(examples) >= 5
+    used = {word for text in examples for word in re.findall(r"type: ([a-z_]+)", text)} | {"limit"}
+    assert used == set(KINDS), "every rule type has its example"
+    assert all(f"## `{kind}`" in README.read_text(encoding="utf-8") for kind in KINDS)
     for number, text in enumerate(examples):
         file = tmp_path / f"{number}.yaml"
         file.write_text(text, encoding="utf-8")

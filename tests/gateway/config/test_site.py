@@ -164,6 +164,16 @@ MISTAKES: dict[str, tuple[str, list[str]]] = {
         + "people: {duty: {}}\nladders:\n  red:\n    steps:\n      - {at: 0s, to: [duty, fire_center]}\n",
         ["13: ladders.red.steps[0].to[1]: there is nobody called 'fire_center' under people"],
     ),
+    "somebody looks first at what is no fire, and too long": (
+        DEVICE
+        + "people: {duty: {}}\nladders:\n  orange:\n    verify: {to: [dutty]}\n    steps: [{at: 0s, to: [duty]}]\n"
+        + "  red:\n    verify: {to: [duty], investigate: 4m}\n    steps: [{at: shift_start, to: [duty]}]\n",
+        [
+            "12: ladders.orange.verify.to[0]: there is nobody called 'dutty' under people; did you mean `duty`?",
+            "12: ladders.orange.verify: only a fire waits: fire_gas_red, red",
+            "15: ladders.red.verify: investigate: not shorter than ack, and at most 180 s",
+        ],
+    ),
     "one account for two people": (
         DEVICE + "people:\n  wang: {user: wang, role: operator}\n  li: {user: wang, role: fire_officer}\n",
         ["11: people.li.user: 'wang' is the account of wang already"],

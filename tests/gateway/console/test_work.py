@@ -318,6 +318,15 @@ def test_what_was_decided_is_there_after_a_restart(tmp_path: Path) -> None:
         still(running, 3.0, -2.0)
         running.wait(lambda: post(running, "/devices/cover/baseline", comment="x")[0] == 200, 15.0)
         baseline = running.ask("GET", f"{API}/devices/cover/baseline")[1]["baseline"]
+        assert post(running, "/devices/cover/replaced")[1]["reason"] == "comment"
+        status, said = post(running, "/devices/cover/replaced", comment="broken", reference="SN 7")
+        assert (status, "displaced" in said["asleep"], said["alarms"] >= len(said["asleep"])) == (
+            200,
+            True,
+            True,
+        )
+        last = deeds(running)[-1]
+        assert (last["task"], last["reference"], last["outcome"]) == ("replaced", "SN 7", "done")
         post(running, "/drill/start", scope="device:box-1", comment="walk", kind="walk_test")
         raised(running)
         running.wait(lambda: running.ask("GET", f"{API}/drill")[1]["heard"] == 1)
@@ -325,6 +334,9 @@ def test_what_was_decided_is_there_after_a_restart(tmp_path: Path) -> None:
         assert running.ask("GET", f"{API}/devices/cover/baseline")[1]["baseline"] == baseline
         alarm = next(a for a in running.gateway.api.deeds._engine.alarms() if a.key == ("cover", "displaced"))
         assert alarm.spec.context.baseline == baseline
+        running.wait(
+            lambda: alarm.state.input == "bad"
+        )  # still asleep: nobody took a baseline of the new one
         drill = running.ask("GET", f"{API}/drill")[1]
         assert (drill["running"], drill["heard"]) == (True, 1)
         proof = running.ask("GET", f"{API}/audit/proof")[1]

@@ -116,6 +116,14 @@ def test_a_baseline_and_its_versions(running: Running, say: Any) -> None:
     out = say("devices", "baseline", "cover", "--show")[1]
     assert "tilt_x 3" in out
     assert "new frame" in out
+    status, said, _ = say("devices", "replaced", "cover", "-m", "broken", "--ref", "SN 7")
+    assert (status, "asleep until there is a baseline" in said, "noted as replaced cover" in said) == (
+        0,
+        True,
+        True,
+    )
+    assert "sensor replaced" in say("devices", "baseline", "cover", "--show")[1]
+    assert say("devices", "replaced", "cover")[0] == 5
     assert say("devices", "baseline", "box-1", "-m", "x")[0] == 1
 
 
@@ -174,6 +182,38 @@ def test_the_audit_is_shown_proved_and_exported_online_and_in_a_copy(
     assert say("events", "verify", "--data", str(tmp_path / "nowhere"))[0] == 1
     assert say("events", "verify", "--head", "x")[0] == 2
     assert say("events", "verify", "--data", str(copy), "--head", "x")[0] == 2
+
+
+def test_an_export_is_sealed_proved_and_written_down(running: Running, say: Any, tmp_path: Path) -> None:
+    raised(running)
+    books, sheet = tmp_path / "books.jsonl", tmp_path / "alarms.csv"
+    status, _, talk = say("events", "export", "--format", "jsonl", "--out", str(books))
+    assert (status, "sealed" in talk) == (0, True)
+    key = json.loads(say("status", "-o", "json")[1])["audit"]["key"]
+    status, out, _ = say("events", "verify", "--file", str(books), "--key", key)
+    assert (status, out.startswith("✓ as it was sealed"), key in out) == (0, True, True)
+    entries = [line["entry"] for line in json.loads(say("events", "tail", "-o", "json")[1])]
+    seal = json.loads((tmp_path / "books.jsonl.seal").read_text("utf-8"))
+    taken = [e["sha256"] for e in entries if e.get("task") == "export"]
+    assert taken == [seal["statement"]["sha256"]]
+    assert {"type": "seal", "key": key} in entries
+    assert say("alarms", "export", "--out", str(sheet))[0] == 0
+    assert say("events", "verify", "--file", str(sheet), "--key", key)[0] == 0
+    assert say("events", "verify", "--file", str(sheet), "--key", "00" * 32)[0] == 4
+    sheet.write_bytes(sheet.read_bytes() + b"x")
+    status, out, _ = say("events", "verify", "--file", str(sheet))
+    assert (status, "the file is not the one that was sealed" in out) == (4, True)
+    assert say("events", "verify", "--file", str(tmp_path / "nothing"))[0] == 1
+    assert "not sealed" in say("events", "export")[2]
+
+
+def test_the_seal_is_not_set_on_what_the_audit_does_not_say(running: Running, say: Any) -> None:
+    raised(running)
+    body = {"kind": "audit", "sha256": "00" * 32, "size": 1, "entries": 1, "last": f"1:{'00' * 32}"}
+    status, said = running.ask("POST", "/api/v1/seal", json.dumps(body).encode())
+    assert (status, said["reason"]) == (409, "not_the_audit")
+    for wrong in ({"kind": "poem"}, {"sha256": "x"}, {"last": "x"}, {"size": -1}):
+        assert running.ask("POST", "/api/v1/seal", json.dumps({**body, **wrong}).encode())[0] == 400
 
 
 def test_an_exported_line_proves_its_own_hash(running: Running, say: Any) -> None:

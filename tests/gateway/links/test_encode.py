@@ -94,6 +94,12 @@ def test_each_event_of_an_alarm_has_its_own_id() -> None:
     assert len(ids) == 5
 
 
+def test_an_alarm_that_was_only_shelved_leaves_nothing_retained() -> None:
+    shelved = replace(EVENT, kind=EventKind.SHELVE, occurrence="", letter="G", active=False)
+    assert json.loads(encode.alarm(shelved, FACTS, TOPICS))["state"] == "G"
+    assert encode.alarm(replace(shelved, kind=EventKind.UNSHELVE, letter="A"), FACTS, TOPICS) == b""
+
+
 def test_a_closed_alarm_clears_its_topic() -> None:
     assert encode.alarm(replace(EVENT, kind=EventKind.CLOSED), FACTS, TOPICS) == b""
     assert json.loads(encode.alarm(EVENT, FACTS, TOPICS))["device"] == "gas-b1-07"

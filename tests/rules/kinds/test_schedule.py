@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rules.conditions import Hours, Schedule
-from rules.rule import Look, Phase
+from rules.look import Look, Phase
 from rules.state import NANO
 
 BERLIN, SHANGHAI = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Shanghai")
