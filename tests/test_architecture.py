@@ -60,6 +60,7 @@ PURE = [
     ),
     *(f"drivers/line/{name}.py" for name in ("owed", "timing", "dialect", "settings")),
     "drivers/modbus/orders.py",
+    "drivers/write_checks.py",
     "drivers/modbus/reading.py",
     "gateway/liveness.py",
     "gateway/turns.py",
