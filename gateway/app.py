@@ -11,22 +11,24 @@ import gc
 import logging
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from drivers.registry import make_device, make_line
 from gateway import __version__
 from gateway.board import Board
-from gateway.commands import Commands
+from gateway.commands import LONGEST, Checks, Commands
 from gateway.config import reveal
 from gateway.console.alarms import Alarms
 from gateway.console.api import Api, Parts
 from gateway.console.office import office
 from gateway.console.server import serve
 from gateway.facts import event_writer, line_writers, site_facts, site_places
-from gateway.faults import specs
+from gateway.faults import interlock_specs, specs
 from gateway.health import Health
 from gateway.host import Host
 from gateway.housekeeping import housekeeping
+from gateway.interlocks import Interlocking
 from gateway.kept import load, mark_exercise
 from gateway.links import encode
 from gateway.links.mqtt import MqttLink
@@ -35,6 +37,8 @@ from gateway.liveness import Timing
 from gateway.people import telling
 from gateway.pipeline import Pipeline
 from gateway.poller import Polled, Poller
+from gateway.rate import Rate
+from gateway.remembered import ORDER, Remembered
 from gateway.report import Report
 from gateway.specs import judged_points, site_specs, site_tree
 from gateway.store import Lane, Limits, Store
@@ -43,7 +47,7 @@ from rules.desk import Desk
 from rules.engine import counted_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from drivers.line import AnyLine
@@ -70,6 +74,7 @@ class Gateway:
     report: Report
     api: Parts
     pollers: dict[str, tuple[Poller, AnyLine]]
+    interlocking: Interlocking
     links: list[Link] = field(default_factory=list)
 
 
@@ -106,8 +111,9 @@ async def work(site: Site, gateway: Gateway, systemd: Systemd, stop: asyncio.Eve
     async with asyncio.TaskGroup() as tasks:
         start = tasks.create_task
         measuring = [start(p.run(), name=name) for name, (p, _) in gateway.pollers.items()]
-        measuring.append(start(tick(pipeline, parts.clock), name="tick"))
+        measuring.append(start(tick(pipeline, parts.clock, gateway.interlocking.wake), name="tick"))
         measuring.append(start(gateway.health.run(), name="health"))
+        acting = [start(gateway.interlocking.run(), name="interlocks")]
         rest = [start(link.run(), name=link.name) for link in gateway.links]
         rest += [
             start(store.run(), name="store"),
@@ -123,6 +129,8 @@ async def work(site: Site, gateway: Gateway, systemd: Systemd, stop: asyncio.Eve
         await stop.wait()
         systemd.tell("STOPPING=1")
         parts.stopping.set()
+        await end(acting)
+        await gateway.interlocking.stop(site.interlocks)
         await end(measuring)
         await pipeline.settle()
         await store.flush()
@@ -136,11 +144,17 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     states = {(key[0], key[1]): state for key, state in (await store.load_states()).items()}
     kept = await load(site.devices, store, clock.now())
     mark_exercise(facts, kept.drills)
-    alarms = [*kept.baselines.apply(site_specs(site)), *specs(site.lines)]
-    engine = Desk(alarms, states, counted_ids(store.epoch), clock.now(), site_tree(site), telling(site))
+    orders = {name: states.pop((kind, name)) for kind, name in list(states) if kind == ORDER}
+    locks = site.interlocks
+    alarms = [*kept.baselines.apply(site_specs(site)), *specs(site.lines), *interlock_specs(locks)]
+    named_by = counted_ids(store.epoch)
+    engine = Desk(alarms, states, named_by, clock.now(), site_tree(site), telling(site), locks)
     links: list[Link] = []
+    bells: list[Callable[[], None]] = []
 
     def tell(events: Sequence[AlarmEvent]) -> None:
+        for ring in bells:
+            ring()
         kept.note(events)
         for link in links:
             link.alarms(events)
@@ -158,11 +172,18 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     host = Host(site.data)
     report = Report(site, pollers, links, (engine, store, board, host, pipeline.counts), kept, clock)
     health = Health(site, pollers, links, (pipeline, store, board, host, report), engine.roots, clock)
-    commands = Commands(site.devices, {name: poller for name, (poller, _) in pollers.items()}, clock)
+    checks = Checks(
+        Rate(site.orders.pause, site.orders.per_hour),
+        Remembered(partial(store.commit_alarms, ()), orders, clock, LONGEST),
+        engine.interlocks.veto,
+    )
+    commands = Commands(site.devices, {name: poller for name, (poller, _) in pollers.items()}, clock, checks)
     shown = Alarms(engine, site_places(site))
-    desks = office(site, (engine, pipeline, store, clock), kept, facts)
+    desks = office(site, (engine, pipeline, store, clock), commands, kept, facts)
+    interlocking = Interlocking(engine, pipeline, commands, desks.deeds, clock)
+    bells.append(interlocking.wake)
     api = Parts(report, shown, pipeline, store, board, pollers, commands, clock, asyncio.Event(), *desks)
-    return Gateway(store, pipeline, health, host, report, api, pollers, links)
+    return Gateway(store, pipeline, health, host, report, api, pollers, interlocking, links)
 
 
 def limits_of(site: Site) -> Limits:
@@ -210,10 +231,11 @@ def broker_of(mqtt: MqttSettings, topics: encode.Topics, epoch: int, clock: Cloc
     )
 
 
-async def tick(pipeline: Pipeline, clock: Clock) -> None:
+async def tick(pipeline: Pipeline, clock: Clock, then: Callable[[], None] = lambda: None) -> None:
     """Let time pass for the engine: at its deadlines, and at least once a second."""
     while True:
         deadline = await pipeline.tick()
+        then()
         pause = 1.0 if deadline is None else min(max(deadline - clock.mono(), 0.01), 1.0)
         await asyncio.sleep(pause)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gateway.pipeline import Counts
     from gateway.poller import Poller
     from gateway.store.journal import Store
-    from rules.engine import Engine
+    from rules.desk import Desk
 
 
 class Report:
@@ -34,7 +34,7 @@ class Report:
         site: Site,
         pollers: Mapping[str, tuple[Poller, AnyLine]],
         links: Sequence[Link],
-        parts: tuple[Engine, Store, Board, Host, Counts],
+        parts: tuple[Desk, Store, Board, Host, Counts],
         kept: Kept,
         clock: Clock,
     ) -> None:
@@ -74,6 +74,7 @@ class Report:
             "audit": self.audit(),
             "drill": self._drill(now),
             "calibration_due": self.calibration_due,
+            "interlocks": self._engine.interlocks.shown(now.mono),
             "lines": lines,
             "links": [_link(link.state(), now) for link in self._links],
             "store": self._journal(),

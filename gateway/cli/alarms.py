@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gateway.cli import alarm_work
+from gateway.cli import alarm_work, interlock_words
 from gateway.cli.client import Daemon, add_daemon, socket_of
 from gateway.cli.output import Failure, add_output, ago, number, pad, place_text, print_json, print_table
 from gateway.language import pick, say
@@ -160,6 +160,8 @@ def facts(alarm: dict[str, Any]) -> Iterator[tuple[str, object]]:
     yield say("事件号", "occurrence"), alarm["occurrence"]
     yield say("触发次数", "activations"), alarm["activation"]
     yield say("确认人", "acked by"), alarm["acked_by"] or "-"
+    for interlock in alarm["interlocks"]:
+        yield say("联锁", "interlock"), interlock_words.standing(interlock)
 
 
 def clock(at: int) -> str:

@@ -51,5 +51,6 @@ class Alarms:
         row["place"] = self._places.get(view.device, {})
         row["age"] = round(max(0.0, (now.wall - view.opened) / 1e9), 1) if view.opened else None
         row["affects"] = self._engine.roots.affects((view.device, view.rule))
+        row["interlocks"] = self._engine.interlocks.of((view.device, view.rule), now.mono)
         row["message"] = {zh_en: DRILL[zh_en] * view.test + said for zh_en, said in view.message.items()}
         return row

@@ -89,7 +89,7 @@ def test_an_output_holds_what_is_written_shows_it_at_its_contact_and_cuts_what_h
         write=Write(register="coil:1", function="single"),
     )
     points = {"port": port, "current": Point("holding:0", PointType.UINT16)}
-    persona = {
+    persona: dict[str, dict[str, object]] = {
         "port": {"play": "switch", "value": "on", "off": "off", "gates": ["current"]},
         "current": {"play": "constant", "value": 7},
     }
