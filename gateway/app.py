@@ -18,7 +18,7 @@ from drivers.registry import make_device, make_line
 from gateway import __version__
 from gateway.board import Board
 from gateway.commands import LONGEST, Checks, Commands
-from gateway.config import reveal
+from gateway.config import SecretError, reveal
 from gateway.console.alarms import Alarms
 from gateway.console.api import Api, Parts
 from gateway.console.office import office
@@ -33,6 +33,8 @@ from gateway.kept import load, mark_exercise
 from gateway.links import encode
 from gateway.links.mqtt import MqttLink
 from gateway.links.mqtt_broker import Broker, Message
+from gateway.links.mqtt_orders import SIGNER, OrderInlet, Signer
+from gateway.links.signed import SHORTEST_KEY
 from gateway.liveness import Timing
 from gateway.people import telling
 from gateway.pipeline import Pipeline
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from drivers.line import AnyLine
     from gateway.clock import Clock
     from gateway.config import MqttSettings, Site
+    from gateway.console.outputs import OutputDesk
     from gateway.links.link import Link, LinkState
     from gateway.model import AlarmEvent
     from gateway.notify import Systemd
@@ -145,6 +148,7 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     kept = await load(site.devices, store, clock.now())
     mark_exercise(facts, kept.drills)
     orders = {name: states.pop((kind, name)) for kind, name in list(states) if kind == ORDER}
+    counters = {name: states.pop((kind, name)) for kind, name in list(states) if kind == SIGNER}
     locks = site.interlocks
     alarms = [*kept.baselines.apply(site_specs(site)), *specs(site.lines), *interlock_specs(locks)]
     named_by = counted_ids(store.epoch)
@@ -163,12 +167,6 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     pipeline = Pipeline(engine, store, board, clock, *writers, tell)
     judged = judged_points(site)
     pollers = {name: make_poller(site, name, judged, pipeline, clock) for name in site.lines}
-    if site.mqtt is not None:
-        lanes = {lane.value: await store.cursor("mqtt", lane) for lane in (Lane.ALARM, Lane.TELEMETRY)}
-        broker = broker_of(site.mqtt, topics, store.epoch, clock)
-        named: dict[str, Any] = {"epoch": store.epoch, "version": __version__, "board": board, "facts": facts}
-        links.append(MqttLink(broker, topics, lanes, clock, **named))
-    tell(engine.standing())  # a restart leaves what is shown of open alarms as it was
     host = Host(site.data)
     report = Report(site, pollers, links, (engine, store, board, host, pipeline.counts), kept, clock)
     health = Health(site, pollers, links, (pipeline, store, board, host, report), engine.roots, clock)
@@ -182,8 +180,38 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     desks = office(site, (engine, pipeline, store, clock), commands, kept, facts)
     interlocking = Interlocking(engine, pipeline, commands, desks.deeds, clock)
     bells.append(interlocking.wake)
+    if site.mqtt is not None:
+        lanes = {lane.value: await store.cursor("mqtt", lane) for lane in (Lane.ALARM, Lane.TELEMETRY)}
+        broker = broker_of(site.mqtt, topics, store.epoch, clock)
+        named: dict[str, Any] = {"epoch": store.epoch, "version": __version__, "board": board, "facts": facts}
+        inlet = order_inlet(site, topics, desks.outputs, counters, store, clock)
+        links.append(MqttLink(broker, topics, lanes, clock, inlet=inlet, **named))
+    tell(engine.standing())  # a restart leaves what is shown of open alarms as it was
     api = Parts(report, shown, pipeline, store, board, pollers, commands, clock, asyncio.Event(), *desks)
     return Gateway(store, pipeline, health, host, report, api, pollers, interlocking, links)
+
+
+def order_inlet(
+    site: Site,
+    topics: encode.Topics,
+    desk: OutputDesk,
+    counters: dict[str, dict[str, Any]],
+    store: Store,
+    clock: Clock,
+) -> OrderInlet | None:
+    """Return what takes orders over MQTT; None where nobody may sign any. Raises SecretError."""
+    keys = {name: reveal(signer.key).encode() for name, signer in site.orders.signers.items()}
+    for name, key in keys.items():
+        if len(key) < SHORTEST_KEY:
+            raise SecretError(f"orders.signers.{name}.key: shorter than {SHORTEST_KEY} characters")
+
+    async def keep(name: str, counter: int) -> bool:
+        await store.commit_alarms((), [((SIGNER, name), {"counter": counter})])
+        return store.health.alarms_durable
+
+    signers = {name: Signer(keys[name], signer.role) for name, signer in site.orders.signers.items()}
+    last = {name: int(kept["counter"]) for name, kept in counters.items()}
+    return OrderInlet(topics, signers, desk, last, keep, clock) if signers else None
 
 
 def limits_of(site: Site) -> Limits:

@@ -55,6 +55,7 @@ devices:
   box-1: {{profile: test/box, line: plant, address: 1, every: 100ms, place: {{text: 1号楼}}, allow_writes: [limit]}}
   box-2: {{profile: test/box, line: plant, address: 2, every: 100ms}}
 store: {{telemetry: {{group: 200ms}}}}
+orders: {{pause: 0s, per_hour: 3600}}
 """
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +23,11 @@ if TYPE_CHECKING:
     from gateway.commands import Commands
     from gateway.console.deeds import Deeds
     from gateway.console.peers import People
-    from gateway.model import Answer
+    from gateway.model import Answer, Value
     from rules.interlocks import Interlocks
     from rules.permissions import Person
 
+LONGEST_TEXT = 255  # characters of a value in the audit
 LASTS = 10.0  # seconds an order is valid when nobody says how long
 
 
@@ -44,19 +47,28 @@ class OutputDesk:
             Route("/api/v1/interlocks", self._shown),
         ]
 
+    def is_safe(self, device: str, point: str, value: Value) -> bool:
+        """Return whether an interlock of the site orders the same."""
+        return self._interlocks.is_safe(device, point, value)
+
     async def give(self, who: Person, order: Command, **more: Any) -> Answer:  # noqa: ANN401 - facts, as JSON
         """Carry out an order if he may; there always is an answer, and it is in the audit. `more`: facts."""
-        safe = self._interlocks.is_safe(order.device, order.point, order.value)
+        safe = self.is_safe(order.device, order.point, order.value)
         ask = Ask(Task.SECURE if safe else Task.WRITE)
         facts = {
             "device": order.device,
             "point": order.point,
-            "value": order.value,
+            "value": written(order.value),
             "order": order.id,
             **more,
         }
         if (refused := await self._deeds.permit(who, ask, facts)) is not None:
             return replace(refused, id=order.id)
+        # A task of its own: whoever asked may hang up, what he did is written down all the same.
+        task = asyncio.create_task(self._carry_out(who, ask, order, facts), name=f"order {order.id}")
+        return await asyncio.shield(task)
+
+    async def _carry_out(self, who: Person, ask: Ask, order: Command, facts: dict[str, Any]) -> Answer:
         answer = await self._commands.execute(order)
         await self._deeds.note(
             who, ask, answer, facts | ({"answer": dict(answer.data)} if answer.data else {})
@@ -82,3 +94,9 @@ class OutputDesk:
 
     async def _shown(self, _: Request) -> Response:
         return JSONResponse(self._interlocks.shown(self._clock.mono()))
+
+
+def written(value: object) -> object:
+    """Return a value as the audit holds it, whatever somebody has sent."""
+    plain = isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value))
+    return value if plain and len(str(value)) <= LONGEST_TEXT else str(value)[:LONGEST_TEXT]
