@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from drivers.gpio import family as gpio
+from drivers.gpio.device import GpioDevice
+from drivers.gpio.line import GpioLine
 from drivers.line.mbap import MbapLine
 from drivers.line.turn import TurnLine
 from drivers.modbus import family as modbus
@@ -71,6 +74,7 @@ PROTOCOLS: dict[str, Entry] = {
         modbus.FAMILY, lambda line: TurnLine(line, framing.RTU), _modbus, modbus.rtu_address, modbus_requests
     ),
     "modbus-tcp": Entry(modbus.FAMILY, MbapLine, _modbus, modbus.tcp_address, modbus_requests),
+    "gpio": Entry(gpio.FAMILY, GpioLine, GpioDevice, gpio.address, gpio.requests),
 }
 FAMILIES: dict[str, Family] = {entry.family.name: entry.family for entry in PROTOCOLS.values()}
 

@@ -72,6 +72,9 @@ PURE = [
     *(f"gateway/ingest/{name}.py" for name in ("lines", "events", "answers")),
     "gateway/links/live.py",
     "gateway/links/retained.py",
+    "gateway/links/signed.py",
+    "gateway/rate.py",
+    "drivers/gpio/family.py",
 ]
 ONLY_USER: dict[str, tuple[str, ...]] = {
     "pydantic": ("gateway/config",),

@@ -160,7 +160,7 @@ def facts(alarm: dict[str, Any]) -> Iterator[tuple[str, object]]:
     yield say("事件号", "occurrence"), alarm["occurrence"]
     yield say("触发次数", "activations"), alarm["activation"]
     yield say("确认人", "acked by"), alarm["acked_by"] or "-"
-    for interlock in alarm["interlocks"]:
+    for interlock in alarm.get("interlocks", ()):  # a daemon of before had none
         yield say("联锁", "interlock"), interlock_words.standing(interlock)
 
 
