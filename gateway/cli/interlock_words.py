@@ -51,6 +51,12 @@ def as_json(site: Site) -> list[dict[str, Any]]:
     ]
 
 
+def length(seconds: float) -> str:
+    """Return a time as an operator would write it."""
+    whole = seconds % 60 == 0 and seconds >= 60
+    return f"{seconds / 60:g} min" if whole else f"{seconds:g} s"
+
+
 def _named(interlock: Interlock) -> str:
     names = ["/".join(key) for key in interlock.when]
     return ", ".join(names[:3]) + (f" ... ({len(names)})" if len(names) > 3 else "")
@@ -59,9 +65,9 @@ def _named(interlock: Interlock) -> str:
 def _zh(interlock: Interlock) -> str:
     order, back = interlock.order, interlock.release
     level = f"（{interlock.level} 级及以上）" if interlock.level else ""
-    delay = f"持续 {ago(interlock.delay)} 后" if interlock.delay else "立即"
+    delay = f"持续 {length(interlock.delay)} 后" if interlock.delay else "立即"
     then = (
-        f"全部解除 {ago(back.after)} 后恢复为 {back.value}（每小时最多 {interlock.per_hour} 次）"
+        f"全部解除 {length(back.after)} 后恢复为 {back.value}（每小时最多 {interlock.per_hour} 次）"
         if back is not None
         else "不自动恢复，只能由人下令"
     )
@@ -72,9 +78,9 @@ def _zh(interlock: Interlock) -> str:
 def _en(interlock: Interlock) -> str:
     order, back = interlock.order, interlock.release
     level = f" (level {interlock.level} or graver)" if interlock.level else ""
-    delay = f"after {ago(interlock.delay)}" if interlock.delay else "at once"
+    delay = f"after {length(interlock.delay)}" if interlock.delay else "at once"
     then = (
-        f"back to {back.value} {ago(back.after)} after it is over, at most {interlock.per_hour} times an hour"
+        f"back to {back.value} {length(back.after)} after it is over, at most {interlock.per_hour} times an hour"
         if back is not None
         else "never back by itself: only a person"
     )
