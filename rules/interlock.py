@@ -75,6 +75,7 @@ class Interlock:
     give_up: float = HOUR
     per_hour: int = 6
     drill: bool = False  # whether test events move it, too
+    hold: bool = True  # whether nobody may move the output the other way while an alarm of it stands
     on_stop: OnStop = OnStop.HOLD
     hardware: str = ""  # what the output does by itself when line or power is lost, in the site's words
 
@@ -221,7 +222,7 @@ class Guard:
 
     def veto(self, value: Value) -> str:
         """Return which alarm stands against another value than the one it orders; "" when none does."""
-        if value == self.interlock.order.value or not self.causes:
+        if not self.interlock.hold or value == self.interlock.order.value or not self.causes:
             return ""
         return "/".join(next(iter(self.causes)))
 

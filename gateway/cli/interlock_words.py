@@ -45,6 +45,7 @@ def as_json(site: Site) -> list[dict[str, Any]]:
             "release": None if i.release is None else {"value": i.release.value, "after": i.release.after},
             "on_stop": i.on_stop.value,
             "hardware": i.hardware,
+            "hold": i.hold,
             "drill": i.drill,
         }
         for i in site.interlocks
@@ -80,7 +81,7 @@ def _en(interlock: Interlock) -> str:
     level = f" (level {interlock.level} or graver)" if interlock.level else ""
     delay = f"after {length(interlock.delay)}" if interlock.delay else "at once"
     then = (
-        f"back to {back.value} {length(back.after)} after it is over, at most {interlock.per_hour} times an hour"
+        f"{back.value} again {length(back.after)} after it is over, {interlock.per_hour} times an hour at most"
         if back is not None
         else "never back by itself: only a person"
     )

@@ -75,6 +75,7 @@ class InterlockReader:
             give_up=entry.give_up,
             per_hour=entry.per_hour,
             drill=entry.drill,
+            hold=entry.hold,
             on_stop=OnStop(entry.on_stop),
             hardware=entry.hardware,
         )
@@ -131,6 +132,9 @@ class InterlockReader:
                 report.add(place, (*path, key, "value"), what)
         if release is not None and release.value == order.value:
             report.add(place, (*path, "release", "value"), "is what the interlock orders itself")
+        if automatic is not None and not entry.hold:
+            what = "only a person may move this output back, and not while there is an alarm: leave hold as it is"
+            report.add(place, (*path, "hold"), what)
         if entry.on_stop == "release" and release is None:
             report.add(place, (*path, "on_stop"), "needs release: what is to be put back, and to what?")
 

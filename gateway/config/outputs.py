@@ -45,6 +45,7 @@ class InterlockEntry:
     give_up: Duration = HOUR
     per_hour: int = 6
     drill: bool = False
+    hold: bool = True
     on_stop: Literal["hold", "act", "release"] = "hold"
     hardware: str = ""
 

@@ -225,6 +225,12 @@ def test_an_alarm_stands_against_the_other_way_and_no_longer_than_it_does() -> N
     assert locks.veto("v", "valve", "open") == ""
 
 
+def test_a_siren_may_be_stopped_by_people_while_its_alarm_stands() -> None:
+    life = Life(replace(VALVE, name="siren", hold=False)).say("g", 60)
+    assert life.desk.interlocks.veto("v", "valve", "off") == ""
+    assert life.orders() == ["closed"]
+
+
 def test_after_a_kill_an_order_that_is_not_proven_is_due_again_and_a_proven_one_is_not() -> None:
     life = Life(CUT).say("p", 9).restart()
     assert life.answer() == ["cut.1"]

@@ -81,6 +81,7 @@ WRONG = {
     f"  fan: {{when: [gas-1/lel-high], {FAN}, within: 0s}}": "within",
     f"  fan: {{when: [gas-1/lel-high], {FAN}, wehn: 3}}": "did you mean `when`?",
     "  v: {when: [gas-1/lel-high], order: {device: valve-1, point: valve, value: open}}": "only a person may order 'open'",
+    f"  v: {{when: [gas-1/lel-high], {VALVE}, hold: false}}": "leave hold as it is",
     f"  v: {{when: [gas-1/lel-high], {VALVE}, release: {{value: open}}}}": "only a person may order 'open'",
 }
 
@@ -124,7 +125,11 @@ def test_check_says_in_words_what_each_will_do(
 """
     told = "\n".join(interlock_words.plan(site_of(tmp_path, DEVICES + text)))
     chinese = "不自动恢复，只能由人下令" in told, "网关停机时：closed" in told, "恢复为 off" in told
-    english = "only a person" in told, "when the gateway stops: closed" in told, "back to off 10 min" in told
+    english = (
+        "only a person" in told,
+        "when the gateway stops: closed" in told,
+        "off again 10 min after" in told,
+    )
     assert (all(chinese), all(english)) == (language[:2] == "zh", language[:2] == "en")
     assert "spring" in told
 
