@@ -101,8 +101,9 @@ class Running:
             runner.run(self._work())
 
     async def _work(self) -> None:
+        devices = self.site.devices.values()
         lines = {
-            name: (line, [make_unit(d.name, int(d.address), d.profile) for d in self.site.devices.values()])
+            name: (line, [make_unit(d.name, int(d.address), d.profile) for d in devices if d.line == name])
             for name, line in self.site.lines.items()
         }
         self.simulation = Simulation(lines)

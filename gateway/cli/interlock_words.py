@@ -81,7 +81,7 @@ def _en(interlock: Interlock) -> str:
     level = f" (level {interlock.level} or graver)" if interlock.level else ""
     delay = f"after {length(interlock.delay)}" if interlock.delay else "at once"
     then = (
-        f"{back.value} again {length(back.after)} after it is over, {interlock.per_hour} times an hour at most"
+        f"{back.value} again {length(back.after)} after it is over, at most {interlock.per_hour} an hour"
         if back is not None
         else "never back by itself: only a person"
     )

@@ -133,7 +133,7 @@ class InterlockReader:
         if release is not None and release.value == order.value:
             report.add(place, (*path, "release", "value"), "is what the interlock orders itself")
         if automatic is not None and not entry.hold:
-            what = "only a person may move this output back, and not while there is an alarm: leave hold as it is"
+            what = "only a person moves this output back, and never against an alarm: leave hold as it is"
             report.add(place, (*path, "hold"), what)
         if entry.on_stop == "release" and release is None:
             report.add(place, (*path, "on_stop"), "needs release: what is to be put back, and to what?")

@@ -16,6 +16,7 @@ from small_gateway import Running, encode
 
 from gateway.cli.client import Daemon
 from gateway.cli.output import Failure
+from gateway.model import Command, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -163,6 +164,15 @@ def test_a_valve_that_is_closed_already_is_left_alone(site: Site) -> None:
     (entry,) = site.wait(lambda: site.audit(task="interlock", device="valve-1"))
     assert entry["answer"] == {"value": "closed", "written": False}
     assert site.writes("valve-1") == before
+
+
+def test_no_order_without_a_person_opens_a_gas_valve_whoever_made_it(site: Site) -> None:
+    """The last lock: should settings and interlocks be wrong, the one place that lets orders through is not."""
+    commands, now = site.gateway.api.commands, site.gateway.api.clock.mono()
+    order = Command("x", "valve-1", "valve", "open", now + 10, "interlock valve", automatic=True)
+    answer = site.do(commands.execute(order))
+    assert (answer.outcome, answer.reason) == (Outcome.REFUSED, "person_only")
+    assert site.writes("valve-1") == 0
 
 
 def test_a_cut_off_that_does_not_happen_is_an_alarm_and_sounds_the_siren(site: Site) -> None:
