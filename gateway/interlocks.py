@@ -12,7 +12,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from gateway.model import Answer, Command, Outcome
-from gateway.pipeline import Deed
+from gateway.pipeline import NOTHING, Deed
 from rules.interlock import OnStop
 from rules.permissions import Ask, Person, Role, Task
 
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 0.25  # seconds the disk may take before the order goes without it
 LASTS = 10.0  # seconds one try may wait for its line
+EACH = 20  # tries of one order that end alike are one entry of the audit
 LOOK = 1.0  # seconds between two looks when nobody rings
 STOPPING = 3.0  # seconds for what an orderly stop is to do
 ASK = Ask(Task.INTERLOCK)
@@ -45,6 +46,7 @@ class Interlocking:
         self._desk, self._pipeline, self._commands = desk, pipeline, commands
         self._deeds, self._clock = deeds, clock
         self._bell = asyncio.Event()
+        self._said: dict[str, tuple[str, Outcome]] = {}  # of each interlock: its last entry in the audit
 
     def wake(self) -> None:
         """Look at once: something has happened. Called in the loop, never waits."""
@@ -74,24 +76,28 @@ class Interlocking:
         name = f"{errand.id}.{errand.tries}"
         answer = await self._commands.execute(self._command(interlock, name, errand.value))
         proven = answer.outcome is Outcome.DONE
-        target = f"{interlock.order.device}.{interlock.order.point} = {errand.value}"
-        log.log(
-            logging.INFO if proven else logging.WARNING,
-            "interlock %s: %s: %s %s (try %d)",
-            interlock.name,
-            target,
-            answer.outcome,
-            answer.reason,
-            errand.tries,
-        )
+        news = self._news(due, answer)
         facts = {"errand": errand.id, "act": errand.act, "try": errand.tries, "causes": list(errand.causes)}
         entry = self._entry(interlock, errand.value, answer, **facts)
         why = "" if proven else answer.reason or answer.outcome.value
         await self._pipeline.act(
             lambda _, now: self._desk.ended(interlock.name, errand.id, proven=proven, why=why, now=now),
-            lambda _: Deed(entry, {}),
+            lambda _: Deed(entry, {}) if news else NOTHING,
         )
         self.wake()  # a cause may have come meanwhile
+
+    def _news(self, due: Due, answer: Answer) -> bool:
+        """Return whether a try ended otherwise than the one before: then it is logged, and in the audit."""
+        interlock, errand = due
+        said = errand.id, answer.outcome
+        news = self._said.get(interlock.name) != said or errand.tries % EACH == 0
+        self._said[interlock.name] = said
+        if news:
+            level = logging.INFO if answer.outcome is Outcome.DONE else logging.WARNING
+            target = f"{interlock.order.device}.{interlock.order.point} = {errand.value}"
+            why = f"{answer.outcome} {answer.reason}".rstrip()
+            log.log(level, "interlock %s: %s: %s (try %d)", interlock.name, target, why, errand.tries)
+        return news
 
     async def _on_disk(self) -> None:
         try:

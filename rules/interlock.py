@@ -4,7 +4,7 @@
     errand    an order that must get done: carried out, read back, and only then over
 
     cause stands for `delay`          an errand that acts; causes that come before it is proven join it
-    not proven                        again after 0.5, 1, 2 ... 60 s, for as long as a cause stands, and until
+    not proven                        again after 0.5, 1, 2 ... 15 s, for as long as a cause stands, and until
                                       `give_up` after the last one is over
     not proven `within` its time      it has failed: that is an alarm of its own
     no cause for `release.after`      an errand back, where the site wants one, `per_hour` at most
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rules.alarm import Alarm
     from rules.rule import AlarmKey
 
-FIRST, SLOWEST = 0.5, 60.0  # seconds between tries: doubled from the one to the other
+FIRST, SLOWEST = 0.5, 15.0  # seconds between tries: doubled from the one to the other
 NAMED = 20  # causes named with an errand
 HOUR = 3600.0
 
