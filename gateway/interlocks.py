@@ -100,10 +100,7 @@ class Interlocking:
         return news
 
     async def _on_disk(self) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self._pipeline.settle()
-        except TimeoutError:
+        if not await self._pipeline.settle(PATIENCE):
             log.warning("interlocks: the disk is slow; the order goes without it")
 
     def _command(self, interlock: Interlock, name: str, value: object) -> Command:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ from small_gateway import Running, encode
 from gateway.cli.client import Daemon
 from gateway.cli.output import Failure
 from gateway.model import Command, Outcome
+from gateway.store.worker import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -164,6 +167,25 @@ def test_a_valve_that_is_closed_already_is_left_alone(site: Site) -> None:
     (entry,) = site.wait(lambda: site.audit(task="interlock", device="valve-1"))
     assert entry["answer"] == {"value": "closed", "written": False}
     assert site.writes("valve-1") == before
+
+
+def test_a_disk_that_hangs_does_not_keep_the_valve_open(site: Site) -> None:
+    gate = threading.Event()
+    store = site.gateway.store
+
+    async def hang() -> asyncio.Future[bool]:
+        return asyncio.ensure_future(store._worker.do(Turn.ALARM, gate.wait, 10.0))
+
+    stuck = site.do(hang())
+    try:
+        site.play("gas-1", "lel", 60)
+        site.wait(lambda: site.writes("valve-1") == 1)
+        assert not stuck.done()
+        assert not site.gateway.pipeline.counts.events, "nothing of it is on disk yet"
+    finally:
+        gate.set()
+    site.wait(lambda: site.interlock("valve")["state"] == "acted")
+    site.wait(lambda: site.audit(task="interlock", device="valve-1"))
 
 
 def test_no_order_without_a_person_opens_a_gas_valve_whoever_made_it(site: Site) -> None:
