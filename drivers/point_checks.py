@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from drivers.profile import UNITS
 from drivers.registers import PointType, Table, parse_register
+from drivers.write_checks import about_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -50,7 +51,7 @@ def about_point(point: Point, profile: Profile, family: Family) -> Iterator[Find
     yield from _about_words(point)
     yield from _about_bits(point)
     yield from _about_numbers(point)
-    yield from _about_write(point, table)
+    yield from about_write(point, table)
     yield from _about_order(point, family)
     yield from _about_others(point, profile)
     for index, field in enumerate(point.confirm):
@@ -143,30 +144,6 @@ def _about_numbers(point: Point) -> Iterator[Finding]:
         yield ("range",), "words, texts and bits have no range"
     if point.scale_from is not None and not (point.type.is_integer and point.scale == 1 and not point.offset):
         yield ("scale_from",), "goes with a whole number without scale and offset"
-
-
-def _about_write(point: Point, table: Table | None) -> Iterator[Finding]:
-    write = point.write
-    if write is None:
-        if not point.readable:
-            yield ("readable",), "a point that is neither read nor written is none"
-        return
-    if table in {Table.DISCRETE, Table.INPUT}:
-        yield ("write",), f"the {table} table cannot be written"
-    if write.min is not None and write.max is not None and write.min > write.max:
-        yield ("write", "min"), "is above max"
-    for key, end in (("min", write.min), ("max", write.max)):
-        if end is not None and point.range is not None and not point.range[0] <= end <= point.range[1]:
-            yield (
-                ("write", key),
-                f"{end:g} is outside the point's range {point.range[0]:g} to {point.range[1]:g}",
-            )
-    numeric = point.enum is None and point.type is not PointType.BOOL and point.type is not PointType.STRING
-    if numeric and (write.min is None or write.max is None):
-        yield ("write",), "a number that may be written needs min and max"
-    for index, word in enumerate(write.words):
-        if point.enum is None or word not in point.enum.values():
-            yield ("write", "words", index), f"{word!r} is no word of this point's enum"
 
 
 def _about_order(point: Point, family: Family) -> Iterator[Finding]:

@@ -44,6 +44,10 @@ class Write:
     words: tuple[str, ...] = ()  # for an enum: the words that may be written; none named = all of them
     function: Literal["auto", "single", "multiple"] = "auto"  # auto: FC05/06 for one, FC15/16 for more
     read_back: bool = True  # False for registers that act and forget, such as "write 1 to reset"
+    register: str | None = None  # where it is written, when it is read elsewhere: a coil, and a contact back
+    automatic: tuple[str, ...] | None = (
+        None  # for an enum: the words an interlock may write; None: all. The others only a person may
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from drivers.dlt645 import items as dlt645
 from drivers.dlt645.device import Dlt645Device
 from drivers.dlt645.framing import Dlt645
 from drivers.dlt645.plan import requests as dlt645_requests
+from drivers.gpio import family as gpio
+from drivers.gpio.device import GpioDevice
+from drivers.gpio.line import GpioLine
 from drivers.line.mbap import MbapLine
 from drivers.line.turn import TurnLine
 from drivers.modbus import family as modbus
@@ -124,6 +127,7 @@ PROTOCOLS: dict[str, Entry] = {
         tilt.address,
         tilt_requests,
     ),
+    "gpio": Entry(gpio.FAMILY, GpioLine, GpioDevice, gpio.address, gpio.requests),
 }
 FAMILIES: dict[str, Family] = {entry.family.name: entry.family for entry in PROTOCOLS.values()}
 

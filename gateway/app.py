@@ -11,30 +11,36 @@ import gc
 import logging
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from drivers.registry import make_device, make_line
 from gateway import __version__
 from gateway.board import Board
-from gateway.commands import Commands
+from gateway.commands import LONGEST, Checks, Commands
 from gateway.config import SecretError, reveal
 from gateway.console.alarms import Alarms
 from gateway.console.api import Api, Parts
 from gateway.console.office import office
 from gateway.console.server import serve
 from gateway.facts import event_writer, line_writers, site_facts, site_places
-from gateway.faults import specs
+from gateway.faults import interlock_specs, specs
 from gateway.health import Health
 from gateway.host import Host
 from gateway.housekeeping import housekeeping
+from gateway.interlocks import Interlocking
 from gateway.kept import load, mark_exercise, seal_told
 from gateway.links import encode
 from gateway.links.mqtt import MqttLink
 from gateway.links.mqtt_broker import Broker, Message
+from gateway.links.mqtt_orders import SIGNER, OrderInlet, Signer
+from gateway.links.signed import SHORTEST_KEY
 from gateway.liveness import Timing
 from gateway.people import telling
 from gateway.pipeline import Pipeline
 from gateway.poller import Polled, Poller
+from gateway.rate import Rate
+from gateway.remembered import ORDER, Remembered
 from gateway.report import Report
 from gateway.specs import judged_points, site_specs, site_tree
 from gateway.store import Lane, Limits, Store
@@ -43,13 +49,14 @@ from rules.desk import Desk
 from rules.engine import counted_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from drivers.line import AnyLine
     from drivers.registry import Device
     from gateway.clock import Clock
     from gateway.config import DeviceSettings, MqttSettings, Site
+    from gateway.console.outputs import OutputDesk
     from gateway.links.link import Link, LinkState
     from gateway.model import AlarmEvent
     from gateway.notify import Systemd
@@ -71,6 +78,7 @@ class Gateway:
     report: Report
     api: Parts
     pollers: dict[str, tuple[Poller, AnyLine]]
+    interlocking: Interlocking
     links: list[Link] = field(default_factory=list)
 
 
@@ -107,8 +115,9 @@ async def work(site: Site, gateway: Gateway, systemd: Systemd, stop: asyncio.Eve
     async with asyncio.TaskGroup() as tasks:
         start = tasks.create_task
         measuring = [start(p.run(), name=name) for name, (p, _) in gateway.pollers.items()]
-        measuring.append(start(tick(pipeline, parts.clock), name="tick"))
+        measuring.append(start(tick(pipeline, parts.clock, gateway.interlocking.wake), name="tick"))
         measuring.append(start(gateway.health.run(), name="health"))
+        acting = [start(gateway.interlocking.run(), name="interlocks")]
         rest = [start(link.run(), name=link.name) for link in gateway.links]
         rest += [
             start(store.run(), name="store"),
@@ -124,6 +133,8 @@ async def work(site: Site, gateway: Gateway, systemd: Systemd, stop: asyncio.Eve
         await stop.wait()
         systemd.tell("STOPPING=1")
         parts.stopping.set()
+        await end(acting)
+        await gateway.interlocking.stop(site.interlocks)
         await end(measuring)
         await pipeline.settle()
         await store.flush()
@@ -137,11 +148,18 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     states = {(key[0], key[1]): state for key, state in (await store.load_states()).items()}
     kept = await load(site, store, clock.now())
     mark_exercise(facts, kept.drills)
-    alarms = [*kept.baselines.apply(site_specs(site)), *specs(site.lines)]
-    engine = Desk(alarms, states, counted_ids(store.epoch), clock.now(), site_tree(site), telling(site))
+    orders = {name: states.pop((kind, name)) for kind, name in list(states) if kind == ORDER}
+    counters = {name: states.pop((kind, name)) for kind, name in list(states) if kind == SIGNER}
+    locks = site.interlocks
+    alarms = [*kept.baselines.apply(site_specs(site)), *specs(site.lines), *interlock_specs(locks)]
+    named_by = counted_ids(store.epoch)
+    engine = Desk(alarms, states, named_by, clock.now(), site_tree(site), telling(site), locks)
     links: list[Link] = []
+    bells: list[Callable[[], None]] = []
 
     def tell(events: Sequence[AlarmEvent]) -> None:
+        for ring in bells:
+            ring()
         kept.note(events)
         for link in links:
             link.alarms(events)
@@ -152,20 +170,51 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
         await pipeline.note(seal_told(kept.seal))
     judged = judged_points(site)
     pollers = {name: make_poller(site, name, judged, pipeline, clock) for name in site.lines}
+    host = Host(site.data)
+    report = Report(site, pollers, links, (engine, store, board, host, pipeline.counts), kept, clock)
+    health = Health(site, pollers, links, (pipeline, store, board, host, report), engine.roots, clock)
+    checks = Checks(
+        Rate(site.orders.pause, site.orders.per_hour),
+        Remembered(partial(store.commit_alarms, ()), orders, clock, LONGEST),
+        engine.interlocks.veto,
+    )
+    commands = Commands(site.devices, {name: poller for name, (poller, _) in pollers.items()}, clock, checks)
+    shown = Alarms(engine, site_places(site))
+    desks = office(site, (engine, pipeline, store, clock), commands, kept, facts)
+    interlocking = Interlocking(engine, pipeline, commands, desks.deeds, clock)
+    bells.append(interlocking.wake)
     if site.mqtt is not None:
         lanes = {lane.value: await store.cursor("mqtt", lane) for lane in (Lane.ALARM, Lane.TELEMETRY)}
         broker = broker_of(site.mqtt, topics, store.epoch, clock)
         named: dict[str, Any] = {"epoch": store.epoch, "version": __version__, "board": board, "facts": facts}
-        links.append(MqttLink(broker, topics, lanes, clock, **named))
+        inlet = order_inlet(site, topics, desks.outputs, counters, store, clock)
+        links.append(MqttLink(broker, topics, lanes, clock, inlet=inlet, **named))
     tell(engine.standing())  # a restart leaves what is shown of open alarms as it was
-    host = Host(site.data)
-    report = Report(site, pollers, links, (engine, store, board, host, pipeline.counts), kept, clock)
-    health = Health(site, pollers, links, (pipeline, store, board, host, report), engine.roots, clock)
-    commands = Commands(site.devices, {name: poller for name, (poller, _) in pollers.items()}, clock)
-    shown = Alarms(engine, site_places(site))
-    desks = office(site, (engine, pipeline, store, clock), kept, facts)
     api = Parts(report, shown, pipeline, store, board, pollers, commands, clock, asyncio.Event(), *desks)
-    return Gateway(store, pipeline, health, host, report, api, pollers, links)
+    return Gateway(store, pipeline, health, host, report, api, pollers, interlocking, links)
+
+
+def order_inlet(
+    site: Site,
+    topics: encode.Topics,
+    desk: OutputDesk,
+    counters: dict[str, dict[str, Any]],
+    store: Store,
+    clock: Clock,
+) -> OrderInlet | None:
+    """Return what takes orders over MQTT; None where nobody may sign any. Raises SecretError."""
+    keys = {name: reveal(signer.key).encode() for name, signer in site.orders.signers.items()}
+    for name, key in keys.items():
+        if len(key) < SHORTEST_KEY:
+            raise SecretError(f"orders.signers.{name}.key: shorter than {SHORTEST_KEY} characters")
+
+    async def keep(name: str, counter: int) -> bool:
+        await store.commit_alarms((), [((SIGNER, name), {"counter": counter})])
+        return store.health.alarms_durable
+
+    signers = {name: Signer(keys[name], signer.role) for name, signer in site.orders.signers.items()}
+    last = {name: int(kept["counter"]) for name, kept in counters.items()}
+    return OrderInlet(topics, signers, desk, last, keep, clock) if signers else None
 
 
 def limits_of(site: Site) -> Limits:
@@ -222,10 +271,11 @@ def broker_of(mqtt: MqttSettings, topics: encode.Topics, epoch: int, clock: Cloc
     )
 
 
-async def tick(pipeline: Pipeline, clock: Clock) -> None:
+async def tick(pipeline: Pipeline, clock: Clock, then: Callable[[], None] = lambda: None) -> None:
     """Let time pass for the engine: at its deadlines, and at least once a second."""
     while True:
         deadline = await pipeline.tick()
+        then()
         pause = 1.0 if deadline is None else min(max(deadline - clock.mono(), 0.01), 1.0)
         await asyncio.sleep(pause)
 

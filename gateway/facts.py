@@ -24,6 +24,7 @@ def site_facts(site: Site) -> dict[str, encode.Facts]:
     """Return the facts of every device, of the gateway and of its lines."""
     facts = {name: _facts_of(device) for name, device in site.devices.items()}
     facts[GATEWAY] = encode.Facts("gateway")
+    facts |= {interlock.device: encode.Facts("interlock") for interlock in site.interlocks}
     facts |= {home: encode.Facts("site", zone=home.partition(".")[2]) for home in site.rules}
     return facts | {line_device(line): encode.Facts("line") for line in site.lines}
 

@@ -13,6 +13,8 @@ from rules.conditions import AlarmSpec, Context, Limit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from rules.interlock import Interlock
+
 GATEWAY = "gateway"
 EVERY = 5.0  # seconds between two looks at ourselves
 GATEWAY_UNITS = {
@@ -102,3 +104,26 @@ def specs(lines: Iterable[str]) -> Iterator[AlarmSpec]:
         place = {"zh": f"线路 {line}", "en": f"line {line}"}
         for rule in line_rules(len(named)):
             yield AlarmSpec(line_device(line), rule, Context(LINE_UNITS[rule.point], place, EVERY))
+
+
+def interlock_specs(interlocks: Iterable[Interlock]) -> Iterator[AlarmSpec]:
+    """Yield the alarm of each interlock: the cut-off that did not happen."""
+    rule = Limit(
+        name="interlock-failed",
+        point="failed",
+        limit=1,
+        level=1,
+        alarm_class=AlarmClass.SAFETY,
+        latch=True,
+        protected=True,
+        chatter_hold=False,
+        message={
+            "zh": "{place} 未完成：指令未得到回读证实",
+            "en": "{place}: not done, no read-back proves it",
+        },
+    )
+    for interlock in interlocks:
+        order = interlock.order
+        target = f"{order.device}.{order.point} = {order.value}"
+        place = {"zh": f"联锁 {interlock.name}（{target}）", "en": f"interlock {interlock.name} ({target})"}
+        yield AlarmSpec(interlock.device, rule, Context("", place, EVERY))

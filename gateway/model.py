@@ -168,6 +168,7 @@ class Command:
     value: Value
     expires: float  # monotonic seconds
     actor: str
+    automatic: bool = False  # of an interlock: it looks first, and writes only what is not so already
 
 
 class Outcome(StrEnum):

@@ -30,6 +30,10 @@ class Deed(NamedTuple):
 
 
 NOTHING = Deed(b"", {})
+PATIENCE = (
+    0.5  # seconds that measuring waits for a disk that hangs: a line that waits carries no orders either
+)
+MOST_BEHIND = 64  # commits that may hang while measuring goes on; then it waits
 
 
 class Counts:
@@ -67,10 +71,11 @@ class Pipeline:
         self._event_of = event_of
         self._told = told  # called with what is on disk
         self._commits: set[asyncio.Task[None]] = set()
+        self._bug: BaseException | None = None  # of a commit that nobody waited for
         self.counts = Counts()
 
     async def accept(self, samples: Sequence[Sample]) -> None:
-        """Judge and keep samples of devices; returns when what was decided is on disk."""
+        """Judge and keep samples of devices; returns when what was decided is on disk, or the disk hangs."""
         counts = self.counts
         for sample in samples:
             counts.samples += 1
@@ -101,7 +106,7 @@ class Pipeline:
 
     async def tick(self) -> float | None:
         """Let time pass for the engine; return the monotonic second of its next deadline."""
-        await self._commit(self._engine.tick(self._clock.now()))
+        await self._commit(self._engine.tick(self._clock.now()), patience=PATIENCE)
         return self._engine.next_deadline()
 
     async def act(
@@ -119,10 +124,18 @@ class Pipeline:
         """Write down what a person did, or was refused, that changed no alarm."""
         await self._commit((), deed)
 
-    async def settle(self) -> None:
-        """Return when everything decided so far is on disk and told, whoever stopped waiting for it."""
+    async def settle(self, patience: float | None = None) -> bool:
+        """Return True when everything decided so far is on disk and told, whoever stopped waiting for it.
+
+        False: `patience` (seconds) was over before.
+        """
         while self._commits:
-            await asyncio.gather(*self._commits)
+            # Not `gather`: who is cancelled here must not take a commit along that others wait for.
+            await asyncio.wait(set(self._commits), timeout=patience)
+            if self._commits and patience is not None:
+                return False
+        self._raise_bug()
+        return True
 
     def _keep(self, line: str, at: int) -> None:
         self._store.add(line.encode(errors="replace"), 1, at)
@@ -131,9 +144,13 @@ class Pipeline:
         events = self._engine.observe(samples, self._clock.now())
         if not self._commits:  # while a commit hangs, only its end is progress
             self.counts.steps += 1
-        await self._commit(events)
+        await self._commit(events, patience=PATIENCE)
 
-    async def _commit(self, events: Iterable[AlarmEvent], deed: Deed = NOTHING) -> None:
+    async def _commit(
+        self, events: Iterable[AlarmEvent], deed: Deed = NOTHING, patience: float | None = None
+    ) -> None:
+        """Put on disk what was decided, and tell it; return when that is done, or `patience` is over."""
+        self._raise_bug()
         events, states = list(events), self._engine.take_dirty()
         if not events and not states and not deed.entry and not deed.small:
             return
@@ -141,8 +158,22 @@ class Pipeline:
         # not leave an event that is on disk but was never told. Tasks begin in the order they are made.
         task = asyncio.create_task(self._write(events, states, deed), name="commit")
         self._commits.add(task)
-        task.add_done_callback(self._commits.discard)
+        task.add_done_callback(self._ended)
+        if patience is not None and len(self._commits) <= MOST_BEHIND:
+            await asyncio.wait({task}, timeout=patience)
+            if not task.done():
+                return
         await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._commits.discard(task)
+        if not task.cancelled():
+            self._bug = self._bug or task.exception()
+
+    def _raise_bug(self) -> None:
+        """Let a bug in a commit end the process, also when nobody waited for that commit."""
+        if self._bug is not None:
+            raise self._bug
 
     async def _write(
         self,

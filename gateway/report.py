@@ -75,6 +75,7 @@ class Report:
             "audit": self.audit(),
             "drill": self._drill(now),
             "calibration_due": self.calibration_due,
+            "interlocks": self._engine.interlocks.shown(now.mono),
             "lines": lines,
             "links": [_link(link.state(), now) for link in self._links],
             "store": self._journal(),

@@ -59,6 +59,8 @@ class Task(StrEnum):
     POLL = "poll"  # read a device now
     PROBE = "probe"  # raw reads on a line
     WRITE = "write"
+    SECURE = "secure"  # an order to the safe side: what an interlock of the site orders, too
+    INTERLOCK = "interlock"  # what no person does
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ PLAIN: Mapping[Task, frozenset[Role]] = {
     Task.POLL: CREW,
     Task.PROBE: frozenset({MAINTAINER, ENGINEER}),
     Task.WRITE: frozenset({ENGINEER}),
+    Task.SECURE: CREW,  # who smells gas must not have to look for an engineer
+    Task.INTERLOCK: frozenset(),
 }
 SHELVE_MILD = {OPERATOR: 30 * MINUTE, MAINTAINER: 8 * HOUR, ENGINEER: 24 * HOUR}
 SHELVE_GRAVE = {MAINTAINER: 30 * MINUTE, ENGINEER: 2 * HOUR}

@@ -55,6 +55,7 @@ devices:
   box-1: {{profile: test/box, line: plant, address: 1, every: 100ms, place: {{text: 1号楼}}, allow_writes: [limit]}}
   box-2: {{profile: test/box, line: plant, address: 2, every: 100ms}}
 store: {{telemetry: {{group: 200ms}}}}
+orders: {{pause: 0s, per_hour: 3600}}
 """
 
 
@@ -100,8 +101,9 @@ class Running:
             runner.run(self._work())
 
     async def _work(self) -> None:
+        devices = self.site.devices.values()
         lines = {
-            name: (line, [make_unit(d.name, int(d.address), d.profile) for d in self.site.devices.values()])
+            name: (line, [make_unit(d.name, int(d.address), d.profile) for d in devices if d.line == name])
             for name, line in self.site.lines.items()
         }
         self.simulation = Simulation(lines)

@@ -61,6 +61,7 @@ PURE = [
     ),
     *(f"drivers/line/{name}.py" for name in ("owed", "timing", "dialect", "settings", "marked")),
     "drivers/modbus/orders.py",
+    "drivers/write_checks.py",
     "drivers/modbus/reading.py",
     "gateway/liveness.py",
     "gateway/turns.py",
@@ -72,6 +73,9 @@ PURE = [
     *(f"gateway/ingest/{name}.py" for name in ("lines", "events", "answers")),
     "gateway/links/live.py",
     "gateway/links/retained.py",
+    "gateway/links/signed.py",
+    "gateway/rate.py",
+    "drivers/gpio/family.py",
 ]
 ONLY_USER: dict[str, tuple[str, ...]] = {
     "pydantic": ("gateway/config",),

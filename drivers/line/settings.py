@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+PORTLESS = frozenset({"gpio"})  # protocols that need no port: they are this machine's own
 Parity = Literal["none", "even", "odd"]
 
 
@@ -15,7 +16,8 @@ Parity = Literal["none", "even", "odd"]
 class LineSettings:
     """One serial port, one TCP endpoint, or one port where a unit dials in.
 
-    Exactly one of `serial`, `tcp` and `listen` is given. All durations are seconds.
+    Exactly one of `serial`, `tcp` and `listen` is given, none for PORTLESS protocols. All durations are
+    seconds.
     """
 
     __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
@@ -38,4 +40,6 @@ class LineSettings:
     @property
     def address(self) -> str:
         """Where the line leads, for people."""
+        if self.protocol in PORTLESS:
+            return "pins of this machine"
         return self.serial or self.tcp or f"listening on {self.listen}"

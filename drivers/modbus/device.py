@@ -77,8 +77,9 @@ class ModbusDevice:
         why = refusal(what, value)
         if why:
             raise ValueError(f"{self.name}: {point}: {why}")
-        registers = encode(what, value, await self._base(what), await self._decimals(what))
-        query = orders.write_query(self.address, what, registers)
+        place = orders.written(what)
+        registers = encode(place, value, await self._base(place), await self._decimals(what))
+        query = orders.write_query(self.address, place, registers)
         await self._asking.patient(query)
         if not (what.readable and what.write.read_back):
             return value

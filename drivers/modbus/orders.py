@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from drivers.modbus import pdu
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
 
     from drivers.modbus.pdu import Query
     from drivers.profile import Point
+
+
+def written(point: Point) -> Point:
+    """Return the point as it is written: in a register of its own, where the profile gives one."""
+    if point.write is None or point.write.register is None:
+        return point
+    return replace(point, register=point.write.register)
 
 
 def write_query(unit: int, point: Point, registers: Sequence[int]) -> Query:

@@ -38,6 +38,10 @@ class Carried:
         """Let a point that was written follow the persona again."""
         self._written.pop(name, None)
 
+    def holds(self, name: str) -> Value | None:
+        """Return what was written to a point; None when nothing was."""
+        return self._written.get(name)
+
     def items(self) -> dict[str, Value]:
         """Return what each item is now; points that share one are its bits. Raises PersonaError."""
         told: dict[str, Value] = {}

@@ -54,6 +54,10 @@ class Meter:
         """Let a point that was written follow the persona again."""
         self._carried.forget(name)
 
+    def holds(self, name: str) -> Value | None:
+        """Return what was written to a point; None when nothing was."""
+        return self._carried.holds(name)
+
     def answer(self, request: bytes) -> bytes | None:
         """Return the answer to `control, data`; None: it is no request."""
         if not request or request[0] & 0x80:

@@ -6,6 +6,8 @@ import itertools
 from typing import TYPE_CHECKING
 
 from drivers.codec.encode import encode
+from drivers.modbus.orders import written
+from drivers.points import compile_block
 from drivers.registers import PointType, Table
 from drivers.simulator import wire
 from drivers.simulator.memory import still
@@ -30,13 +32,17 @@ class Image:
         self._words: dict[Table, dict[int, int]] = {table: {} for table in Table}
         self._written: dict[tuple[Table, int], int] = {}
         self._shown: dict[str, Value] = {}
-        self._writable = frozenset(
-            place for point in points.values() if point.write is not None for place in _places(point)
-        )
+        self._mirrors = {  # where a point is written -> where it is read
+            there: here
+            for point in points.values()
+            if point.write is not None
+            for there, here in zip(_places(written(point)), _places(point), strict=True)
+        }
         for point in points.values():
-            self._words[point.table].update(
-                dict.fromkeys(range(point.address, point.address + point.count), 0)
-            )
+            for place in (point, written(point)):
+                self._words[place.table].update(
+                    dict.fromkeys(range(place.address, place.address + place.count), 0)
+                )
         if limits.bridge:
             for words in self._words.values():
                 _bridge(words)
@@ -88,9 +94,20 @@ class Image:
     def write(self, table: Table, start: int, values: list[int]) -> None:
         """Take bits or registers; raise Refusal."""
         places = [(table, start + i) for i in range(len(values))]
-        if not self._writable.issuperset(places):
+        if not self._mirrors.keys() >= set(places):
             raise Refusal(wire.ILLEGAL_ADDRESS)
         self._written.update(zip(places, values, strict=True))
+        self._written.update(zip([self._mirrors[place] for place in places], values, strict=True))
+
+    def holds(self, name: str) -> Value | None:
+        """Return what was written to a point; None when nothing was, or nothing that it can mean."""
+        point = self._points[name]
+        if not any(place in self._written for place in _places(point)):
+            return None
+        words = self.read(point.table, point.address, point.count)
+        block = compile_block({name: point}, point.address, point.count, point.table)
+        data = bytes(words) if point.table.is_bits else b"".join(word.to_bytes(2, "big") for word in words)
+        return block.decode(data)[0].get(name)
 
     def answer(self, request: bytes) -> bytes:
         """Return the answer to a PDU, an exception included."""
@@ -110,7 +127,8 @@ class Image:
 
     def forget(self, name: str) -> None:
         """Let the registers of a point follow the persona again."""
-        for place in _places(self._points[name]):
+        point = self._points[name]
+        for place in (*_places(point), *_places(written(point))):
             self._written.pop(place, None)
 
 

@@ -24,6 +24,10 @@ class Memory(Protocol):
         """Let a point that was written follow the persona again."""
         ...
 
+    def holds(self, name: str) -> Value | None:
+        """Return what was written to a point; None when nothing was, or nothing that it can mean."""
+        ...
+
     def answer(self, request: bytes) -> bytes | None:
         """Return the answer to a request (both without frame), a refusal included; None: silence."""
         ...

@@ -146,7 +146,17 @@ class Burst(_Strict):
     play: Literal["burst"] = "burst"
 
 
-Shape = Constant | Code | Noise | Walk | Daily | Charge | Counter | Product | Ramp | Step | Burst
+@dataclass(frozen=True, slots=True)
+class Switch(_Strict):
+    """An output that holds what is written to it. While it is at `off`, the points it `gates` are at 0."""
+
+    value: Value
+    off: Value
+    gates: tuple[str, ...] = ()
+    play: Literal["switch"] = "switch"
+
+
+Shape = Constant | Code | Noise | Walk | Daily | Charge | Counter | Product | Switch | Ramp | Step | Burst
 Persona = Mapping[str, Shape]
 Dramas = Mapping[str, Persona]
 SHAPES: dict[str, type[Shape]] = {
@@ -158,6 +168,7 @@ SHAPES: dict[str, type[Shape]] = {
     "charge": Charge,
     "counter": Counter,
     "product": Product,
+    "switch": Switch,
     "ramp": Ramp,
     "step": Step,
     "burst": Burst,

@@ -45,11 +45,23 @@ class Player:
         for points in (persona, *dramas.values()):
             _check(points, persona)
         self._voices = {point: self._voice(point, shape) for point, shape in persona.items()}
+        self._switches = [p for p, shape in persona.items() if isinstance(shape, shapes.Switch)]
+        self._gates = {  # point -> the switch it hangs on, and where that is off
+            gated: (point, shape.off)
+            for point, shape in persona.items()
+            if isinstance(shape, shapes.Switch)
+            for gated in shape.gates
+        }
 
     @property
     def points(self) -> frozenset[str]:
         """The points that the persona plays."""
         return frozenset(self._voices)
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """The points that hold what is written to them."""
+        return tuple(self._switches)
 
     @property
     def dramas(self) -> tuple[str, ...]:
@@ -67,9 +79,14 @@ class Player:
         return min((act.end for act in self._acts.values()), default=None) if self._acts else None
 
     def value(self, point: str, t: float) -> Value:
-        """Return the value of `point` at `t`: set by hand, else of the latest drama, else of the persona."""
+        """Return the value of `point` at `t`: set by hand, else of the latest drama, else of the persona.
+
+        Whatever it plays: behind a switch that is off it is 0.
+        """
         if point in self._set:
             return self._set[point]
+        if point in self._gates and self.value(self._gates[point][0], t) == self._gates[point][1]:
+            return 0
         for act in reversed(self._acts.values()):
             voice = act.voices.get(point)
             if voice is not None and act.start <= t < act.end:
@@ -78,7 +95,7 @@ class Player:
 
     def values(self, t: float) -> dict[str, Value]:
         """Return the values of all points at `t`."""
-        if not self._acts and not self._set:
+        if not (self._acts or self._set or self._gates):
             return {point: voice(t) for point, voice in self._voices.items()}
         points = {*self._voices, *self._set, *(p for act in self._acts.values() for p in act.voices)}
         return {point: self.value(point, t) for point in points if self._plays(point, t)}
@@ -138,6 +155,8 @@ class Player:
                 return voices.counter(shape, self._look, self._hours)
             case shapes.Product():
                 return lambda t: math.prod([self._look(p, t) for p in shape.of]) * shape.scale
+            case shapes.Switch():
+                return lambda _t: shape.value
             case shapes.Ramp() | shapes.Step() | shapes.Burst():
                 raise PersonaError(f"point {point!r}: {shape.play!r} belongs in a drama, it has an end")
             case _:
@@ -175,6 +194,8 @@ class _Act:
 def _check(points: Persona, persona: Persona) -> None:
     """Refuse points computed from points that are not there, or from themselves."""
     for point, shape in points.items():
+        if isinstance(shape, shapes.Switch) and (unknown := set(shape.gates) - persona.keys()):
+            raise PersonaError(f"point {point!r} gates {', '.join(sorted(unknown))}, without a persona")
         if not isinstance(shape, shapes.Product | shapes.Counter):
             continue
         seen, todo = {point}, list(_needs(shape))

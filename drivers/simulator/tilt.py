@@ -41,6 +41,10 @@ class Inclinometer:
         """Let a point that was written follow the persona again."""
         self._carried.forget(name)
 
+    def holds(self, name: str) -> Value | None:
+        """Return what was written to a point; None when nothing was."""
+        return self._carried.holds(name)
+
     def answer(self, request: bytes) -> bytes | None:
         """Return the answer to a reading command; None to all others."""
         told = {item: float(value) for item, value in self._carried.items().items()}

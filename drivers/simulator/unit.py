@@ -58,6 +58,7 @@ class Unit:
         self.speech: Speech | None = None  # what it says by itself
         self._memory = memory
         self._fresh_until = -1.0
+        self._switches = tuple(name for name in player.switches if points[name].write is not None)
 
     def has(self, point: str) -> bool:
         """Tell whether the device has such a point."""
@@ -71,6 +72,7 @@ class Unit:
 
     def release(self, point: str) -> None:
         """Let a point play on."""
+        self._memory.forget(point)
         self.player.release(point)
         self._fresh_until = -1.0
 
@@ -95,6 +97,8 @@ class Unit:
             reply = self._memory.answer(request)
         if reply is None:
             return None
+        if self._switches and self._memory.is_write(request) and not self._memory.is_refusal(reply):
+            self._switch()
         self.counts.answers += 1
         self.counts.writes += self._memory.is_write(request)
         self.counts.exceptions += self._memory.is_refusal(reply)
@@ -114,6 +118,13 @@ class Unit:
             return b""
         self.counts.answers += bool(said)
         return said
+
+    def _switch(self) -> None:
+        """Let what was written to an output act on what hangs on it."""
+        for name in self._switches:
+            if (held := self._memory.holds(name)) is not None:
+                self.player.set(name, held)
+        self._fresh_until = -1.0
 
     def lateness(self, chance: random.Random) -> float:
         """Return by how many seconds the next answer is late."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gateway.cli import alarm_told, alarm_work
+from gateway.cli import alarm_told, alarm_work, interlock_words
 from gateway.cli.client import Daemon, add_daemon, socket_of
 from gateway.cli.output import Failure, add_output, ago, number, pad, place_text, print_json, print_table
 from gateway.language import pick, say
@@ -120,7 +120,7 @@ def row(alarm: dict[str, Any]) -> tuple[object, ...]:
 
 def overlays(alarm: dict[str, Any]) -> str:
     """Return what is drawn over the state (alarms.md 3.2): doubt, chatter, drill, steps of the ladder."""
-    marks = "?" * (alarm["quality"] != "good") + "≈" * alarm["chattering"]
+    marks: str = "?" * (alarm["quality"] != "good") + "≈" * alarm["chattering"]
     marks += say(" 演", " drill") * alarm["test"]
     return marks + (f" ↑{alarm['step']}" if alarm["step"] > 1 else "")
 
@@ -177,6 +177,8 @@ def facts(alarm: dict[str, Any]) -> Iterator[tuple[str, object]]:
     yield say("事件号", "occurrence"), alarm["occurrence"]
     yield say("触发次数", "activations"), alarm["activation"]
     yield say("确认人", "acked by"), alarm["acked_by"] or "-"
+    for interlock in alarm.get("interlocks", ()):  # a daemon of before had none
+        yield say("联锁", "interlock"), interlock_words.standing(interlock)
 
 
 def clock(at: int) -> str:

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gateway.cli import interlock_words
 from gateway.cli.output import add_output, print_json, print_table
 from gateway.config import ConfigError, Site, load
 from gateway.config.budget import line_budgets, overfull, tight
@@ -65,6 +66,7 @@ def _as_json(site: Site, budgets: dict[str, Budget], refused: list[str], notes: 
         "gateway": site.gateway,
         "devices": len(site.devices),
         "notes": notes,
+        "interlocks": interlock_words.as_json(site),
         "rules_off": [
             {"device": device.name, "rule": rule, "reason": reason}
             for device in site.devices.values()
@@ -109,6 +111,8 @@ def _print(site: Site, budgets: dict[str, Budget], notes: list[str]) -> None:
     )
     for note in notes:
         print(f"  {note}")
+    for line in interlock_words.plan(site):
+        print(f"  {line}")
     for name, found in budgets.items():
         if not found.requests:
             continue

@@ -137,7 +137,8 @@ def row(line: dict[str, Any]) -> tuple[object, ...]:
         what = f"{entry['task']} {entry['outcome']}" + (f" ({entry['why']})" if entry["why"] else "")
         who = f"{entry['who']['name']} [{entry['who']['role']}]"
         who += f" + {entry['second']['name']}" if entry.get("second") else ""
-        return line["n"], local(line["at"]), what, subject(entry), who, entry["comment"]
+        why = entry["comment"] or ", ".join(entry.get("causes", ()))
+        return line["n"], local(line["at"]), what, subject(entry), who, why
     if kind == "event":
         said = pick(entry["title"]) if "title" in entry else ""
         why = entry.get("reason") or said
@@ -155,6 +156,8 @@ def row(line: dict[str, Any]) -> tuple[object, ...]:
 
 def subject(entry: dict[str, Any]) -> str:
     """Return what an entry is about."""
+    if entry.get("point"):
+        return f"{entry.get('device')}.{entry['point']} = {entry.get('value')}"
     parts = [entry[name] for name in ("device", "rule") if entry.get(name)]
     return "/".join(parts) or str(entry.get("scope") or entry.get("line") or "-")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.cli import interlock_words
 from gateway.cli.client import Daemon, add_daemon, socket_of
 from gateway.cli.output import add_output, ago, colours, pad, paint, print_json
 from gateway.language import pick, say
@@ -63,6 +64,8 @@ def screen(status: dict[str, Any]) -> Iterator[str]:
         yield named("线路", "line", line_words(line))
     for link in status["links"]:
         yield named("链路", "link", link_words(link))
+    for interlock in status.get("interlocks", ()):  # a daemon of before had none
+        yield named("联锁", "interlock", interlock_words.standing(interlock))
     heat = "" if host["temperature"] is None else f"  {host['temperature']:.0f} °C"
     free = f"{say('磁盘余', 'disk free')} {host['disk_free'] / 1e9:.1f} GB"
     yield named(

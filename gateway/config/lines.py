@@ -7,7 +7,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from drivers.line.settings import LineSettings
+from drivers.line.settings import PORTLESS, LineSettings
 from drivers.registry import PROTOCOLS
 from gateway.config import fields
 from gateway.config.report import Path, Report, suggest
@@ -75,7 +75,9 @@ def _mistakes(line: LineSettings) -> Iterator[tuple[str, str]]:
 
 def _way_mistakes(line: LineSettings) -> Iterator[tuple[str, str]]:
     ways = [way for way in WAYS if getattr(line, way) is not None]
-    if len(ways) != 1:
+    if line.protocol in PORTLESS:
+        yield from ((way, f"{line.protocol} has no port: these are the pins of this machine") for way in ways)
+    elif len(ways) != 1:
         given = f"not {' and '.join(ways)}" if ways else "none is given"
         yield "", f"must have exactly one of serial, tcp and listen; {given}"
     if line.serial is not None and not line.serial.startswith("/"):
@@ -109,6 +111,8 @@ def _is_network(value: str) -> bool:
 
 def port(line: LineSettings) -> str:
     """Return what two lines must not share: the real device file, or the endpoint."""
+    if line.protocol in PORTLESS:
+        return line.protocol
     if line.serial is not None:
         return os.path.realpath(line.serial)
     if line.tcp is not None:
@@ -121,6 +125,6 @@ def _ports(lines: Mapping[str, LineSettings], place: Document, report: Report) -
     for name, line in lines.items():
         owner = owners.setdefault(port(line), name)
         if owner != name:
-            way = next(way for way in WAYS if getattr(line, way) is not None)
+            way = next((way for way in WAYS if getattr(line, way) is not None), "protocol")
             what = f"line {owner} has this port already; put the devices of both on one line"
             report.add(place, ("lines", name, way), what)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.config.devices import device_shape
 from gateway.config.ingest import ingest_shape
+from gateway.config.interlocks import interlock_shape
 from gateway.config.lines import line_shape
 from gateway.config.profiles import profile_shape
 from gateway.config.rule import shape as rule_shape
@@ -81,6 +82,16 @@ def _site() -> dict[str, Any]:
         "rules": {
             "anyOf": [
                 {"type": "object", "additionalProperties": _site_rule(collector), **NAMES},
+                {"type": "null"},
+            ]
+        },
+        "interlocks": {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "additionalProperties": collector.add("Interlock", interlock_shape().schema()),
+                    **NAMES,
+                },
                 {"type": "null"},
             ]
         },

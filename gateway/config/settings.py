@@ -16,7 +16,9 @@ from zoneinfo import ZoneInfo
 
 from drivers.line.settings import LineSettings
 from drivers.profile import Profile
+from gateway.config.outputs import OrdersSettings
 from rules import verify
+from rules.interlock import Interlock
 from rules.ladders import check_condition
 from rules.permissions import Role
 from rules.rule import Rule
@@ -253,6 +255,8 @@ class Head:
     rules: Mapping[str, Any] | None = None
     ladders: Mapping[str, Ladder] | None = None
     people: Mapping[str, Person] | None = None
+    interlocks: Mapping[str, Any] | None = None
+    orders: OrdersSettings | None = None
     mqtt: MqttSettings | None = None
     fire_center: FireCenterSettings | None = None
     console: ConsoleSettings | None = None
@@ -275,6 +279,8 @@ class Site:
     rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)  # of the site and its zones
     ladders: Mapping[str, Ladder] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)
+    interlocks: tuple[Interlock, ...] = ()
+    orders: OrdersSettings = field(default_factory=OrdersSettings)
     mqtt: MqttSettings | None = None
     fire_center: FireCenterSettings | None = None
     console: ConsoleSettings = ConsoleSettings()

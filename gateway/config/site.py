@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 from gateway.config import document, fields
 from gateway.config.bind import Binder
 from gateway.config.devices import DeviceReader, RawDevice
+from gateway.config.interlocks import InterlockReader, alarms_of
 from gateway.config.ledger import read_ledger
 from gateway.config.lines import port, read_lines
+from gateway.config.outputs import OrdersSettings
 from gateway.config.profiles import Library
 from gateway.config.report import Report, describe, suggest
 from gateway.config.settings import ConsoleSettings, DeviceSettings, Head, Site, StoreSettings
 from gateway.config.siterules import SiteRules, inventory
 from gateway.config.validate import Shape
+from gateway.faults import specs
 from rules.ladders import NAMES as LADDERS
 from rules.site import Member
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from drivers.line.settings import LineSettings
     from gateway.config.document import Document
+    from rules.interlock import Interlock
     from rules.rule import Rule
 
 VERIFIED = ("fire_gas_red", "red")  # the ladders that a fire may climb
@@ -64,11 +68,12 @@ def _read(path: pathlib.Path, report: Report) -> Site | None:
     raw = _raw_devices(path, found, report)
     devices = _devices(path, raw, found, lines, report)
     devices, rules = _rules(raw, devices, found, report)
+    interlocks = _interlocks(found, lines, devices, rules, report)
     _names(found, report)
     _listeners(head, lines, found, report)
     if head is None or report.failed:
         return None
-    return _site(path, head, lines, devices, rules, report)
+    return _site(path, head, lines, devices, rules, interlocks, report)
 
 
 def _block(data: Mapping[Any, Any], key: str) -> dict[Any, Any]:
@@ -125,6 +130,21 @@ def _rules(
     bound = binder.bind()
     ready = {name: replace(device, rules=bound.get(name, ())) for name, device in devices.items()}
     return ready, {home: rules for home, rules in bound.items() if home not in site or not site[home].real}
+
+
+def _interlocks(
+    found: Document,
+    lines: Mapping[str, LineSettings],
+    devices: Mapping[str, DeviceSettings],
+    rules: Mapping[str, tuple[Rule, ...]],
+    report: Report,
+) -> tuple[Interlock, ...]:
+    """Read the interlocks; not before the devices are right, or every name would seem to be wrong."""
+    block = _block(found.data, "interlocks")
+    if not block or report.failed:
+        return ()
+    own = [spec.key for spec in specs(lines)]
+    return InterlockReader(devices, alarms_of(devices, rules, own), report).read(block, found)
 
 
 def _names(found: Document, report: Report) -> None:
@@ -191,6 +211,7 @@ def _site(
     lines: Mapping[str, LineSettings],
     devices: Mapping[str, DeviceSettings],
     rules: Mapping[str, tuple[Rule, ...]],
+    interlocks: tuple[Interlock, ...],
     report: Report,
 ) -> Site:
     for name in lines:
@@ -214,6 +235,8 @@ def _site(
         rules=rules,
         ladders=head.ladders or {},
         people=head.people or {},
+        interlocks=interlocks,
+        orders=head.orders or OrdersSettings(),
         mqtt=head.mqtt,
         fire_center=head.fire_center,
         console=head.console or ConsoleSettings(),

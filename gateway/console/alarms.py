@@ -65,5 +65,6 @@ class Alarms:
         climb = self._engine.notices.climbs.get(view.occurrence)
         row["step"] = 0 if climb is None else climb.taken
         row["affects"] = self._engine.roots.affects((view.device, view.rule))
+        row["interlocks"] = self._engine.interlocks.of((view.device, view.rule), now.mono)
         row["message"] = {zh_en: DRILL[zh_en] * view.test + said for zh_en, said in view.message.items()}
         return row

@@ -51,6 +51,9 @@ REASONS = {
     "few_samples": ("静止样本不足", "too few still samples"),
     "moving": ("传感器在动", "the sensor is moving"),
     "not_the_audit": ("与审计不符", "this is not what the audit says"),
+    "interlocked": ("联锁不允许", "an interlock stands against it: its alarm must be over, and reset"),
+    "too_often": ("写入过于频繁", "written too often"),
+    "person_only": ("该值只能由人下令", "only a person may order it"),
     "not_reading": ("没有新读数", "no fresh readings"),
 }
 

@@ -14,10 +14,9 @@ from starlette.routing import Route
 
 from drivers.errors import DriverError, Held
 from gateway.console.answers import done
-from gateway.console.asked import asked, body_of, refusal, text, told, unknown, whole
+from gateway.console.asked import asked, body_of, refusal, told, unknown, whole
 from gateway.console.stream import stream
 from gateway.console.wire import exchange, scan
-from gateway.model import Command
 from rules.permissions import Ask, Task
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.commands import Commands
     from gateway.console.alarms import Alarms
     from gateway.console.deeds import Deeds
+    from gateway.console.outputs import OutputDesk
     from gateway.console.peers import People
     from gateway.model import Quality, Value
     from gateway.pipeline import Pipeline
@@ -61,6 +61,7 @@ class Parts:
     stopping: asyncio.Event
     people: People
     deeds: Deeds
+    outputs: OutputDesk
     work: Sequence[Route]  # what people do to alarms and devices
     watch: Callable[[], Coroutine[Any, Any, None]]  # to be run beside the API
 
@@ -79,7 +80,6 @@ class Api:
             Route("/api/v1/devices", self._devices),
             Route("/api/v1/devices/{name}", self._device),
             Route("/api/v1/devices/{name}/poll", self._poll, methods=["POST"]),
-            Route("/api/v1/devices/{name}/write", self._write, methods=["POST"]),
             Route("/api/v1/devices/{name}/history", self._history),
             Route("/api/v1/alarms", self._alarms),
             Route("/api/v1/alarms/{device}/{rule}", self._alarm),
@@ -132,23 +132,6 @@ class Api:
                 if held.until > deadline:
                     raise
                 await asyncio.sleep(max(held.until - parts.clock.mono(), 0.01))
-
-    async def _write(self, request: Request) -> Response:
-        body, now = await body_of(request), self._parts.clock.mono()
-        lasts = body.get("expires_in", 10.0)
-        if "value" not in body or isinstance(lasts, bool) or not isinstance(lasts, int | float):
-            raise refusal(400, "需要 value；expires_in 为秒数", "value is wanted, and expires_in in seconds")
-        lasts = min(max(lasts, -1e9), 1e9)  # a whole number may be too large for a float
-        name, point, deeds = request.path_params["name"], text(body, "point"), self._parts.deeds
-        who = self._parts.people.asking(request, text(body, "actor"))
-        order = Command(text(body, "id"), name, point, body["value"], now + lasts, who.name)
-        facts = {"device": name, "point": point, "value": body["value"]}
-        if (refused := await deeds.permit(who, ask := Ask(Task.WRITE), facts)) is not None:
-            done(refused)
-        answer = await self._parts.commands.execute(order)
-        await deeds.note(who, ask, answer, facts)
-        done(answer)
-        return JSONResponse({"outcome": answer.outcome.value, **answer.data})
 
     async def _history(self, request: Request) -> Response:
         name = self._name(request)

@@ -94,7 +94,7 @@ class Deeds:
 
         def deed(reply: Reply) -> Deed:
             facts = {**order.facts, "before": before, "after": self._seen(order.keys)}
-            entry = self._entry(who, order.ask, Answer("", reply.outcome, reply.reason), facts, second)
+            entry = self.entry(who, order.ask, Answer("", reply.outcome, reply.reason), facts, second)
             small = dict(order.small)
             if reply.outcome is Outcome.DONE and order.then is not None:
                 small |= order.then(who, second, self._clock.now())
@@ -115,7 +115,7 @@ class Deeds:
         self, who: Person, ask: Ask, answer: Answer, facts: Mapping[str, Any], second: Person | None = None
     ) -> None:
         """Write down what was done or refused without the engine."""
-        await self._pipeline.note(Deed(self._entry(who, ask, answer, facts, second), {}))
+        await self._pipeline.note(Deed(self.entry(who, ask, answer, facts, second), {}))
 
     async def keep(self, small: Mapping[str, str]) -> None:
         """Put small values on disk that changed beside any alarm."""
@@ -206,9 +206,15 @@ class Deeds:
         )
         return {name: getattr(view, name) for name in names}
 
-    def _entry(
-        self, who: Person, ask: Ask, answer: Answer, facts: Mapping[str, Any], second: Person | None
+    def entry(
+        self,
+        who: Person,
+        ask: Ask,
+        answer: Answer,
+        facts: Mapping[str, Any],
+        second: Person | None = None,
     ) -> bytes:
+        """Return the entry of the audit: who, what, what became of it."""
         entry: dict[str, Any] = {
             "type": "action",
             "task": ask.task.value,

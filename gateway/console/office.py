@@ -8,6 +8,7 @@ from gateway.console.baseline import BaselineDesk
 from gateway.console.books import Books
 from gateway.console.deeds import Deeds
 from gateway.console.drill import DrillDesk
+from gateway.console.outputs import OutputDesk
 from gateway.console.peers import People
 from gateway.console.sealing import SealDesk
 from gateway.console.work import Work
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from gateway.clock import Clock
+    from gateway.commands import Commands
     from gateway.config import Site
     from gateway.kept import Kept
     from gateway.links.encode import Facts
     from gateway.pipeline import Pipeline
     from gateway.store.journal import Store
-    from rules.engine import Engine
+    from rules.desk import Desk
 
 
 class Office(NamedTuple):
@@ -31,13 +33,15 @@ class Office(NamedTuple):
 
     people: People
     deeds: Deeds
+    outputs: OutputDesk
     routes: Sequence[Route]
     watch: Callable[[], Coroutine[Any, Any, None]]  # to be run beside them
 
 
 def office(
     site: Site,
-    parts: tuple[Engine, Pipeline, Store, Clock],
+    parts: tuple[Desk, Pipeline, Store, Clock],
+    commands: Commands,
     kept: Kept,
     facts: dict[str, Facts],
 ) -> Office:
@@ -46,11 +50,13 @@ def office(
     people, devices = People(site.people), site.devices
     deeds = Deeds(engine, pipeline, clock, store.epoch)
     drill = DrillDesk(deeds, people, devices, (kept.drills, facts), clock)
+    outputs = OutputDesk(deeds, people, commands, engine.interlocks, clock)
     desks = (
+        outputs,
         Work(deeds, people, devices),
         drill,
         BaselineDesk(deeds, people, devices, kept.baselines, store, clock),
         Books(store, clock),
         SealDesk(deeds, people, kept.seal, site, (store, clock)),
     )
-    return Office(people, deeds, [route for desk in desks for route in desk.routes()], drill.watch)
+    return Office(people, deeds, outputs, [route for desk in desks for route in desk.routes()], drill.watch)

@@ -65,6 +65,16 @@ class Topics:
         return f"{self.root}/health"
 
     @property
+    def command(self) -> str:
+        """Signed orders."""
+        return f"{self.root}/command"
+
+    @property
+    def answers(self) -> str:
+        """Under it lie the response topics of orders."""
+        return f"{self.root}/answer"
+
+    @property
     def receipts(self) -> str:
         """Filter for the receipts of all lanes."""
         return f"{self.root}/receipt/+"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from gateway.board import Board
     from gateway.clock import Clock
+    from gateway.links.mqtt_orders import OrderInlet
     from gateway.model import AlarmEvent
 
 log = logging.getLogger(__name__)
@@ -60,11 +61,13 @@ class MqttLink:
         version: str,
         board: Board | None = None,
         facts: Mapping[str, encode.Facts] | None = None,
+        inlet: OrderInlet | None = None,
         limits: Mapping[str, LaneLimits] = LIMITS,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._broker, self._topics, self._sources, self._clock = broker, topics, lanes, clock
         self._epoch, self._version, self._facts = epoch, version, facts or {}
+        self._inlet = inlet
         self._lanes = Lanes(lanes, topics, clock, limits)
         self._live = LiveTeller(board, self._facts, topics, clock) if board else None
         self._backoff = Backoff(1.0, 60.0, jitter)
@@ -107,11 +110,13 @@ class MqttLink:
         )
 
     def arrived(self, message: MQTTMessage) -> None:
-        """Take a receipt, or an alarm that an earlier life left at the broker (mqtt_client.Owner)."""
+        """Take a receipt, an order, or an alarm that an earlier life left behind (mqtt_client.Owner)."""
         try:
             topic, payload = message.topic, bytes(message.payload)
             if topic.startswith(f"{self._topics.root}/receipt/"):
                 self._lanes.receipt(topic.rpartition("/")[2], encode.parse_receipt(payload))
+            elif self._inlet is not None and topic == self._inlet.topic:
+                self._inlet.arrived(message)
             elif message.retain and topic.startswith(f"{self._topics.root}/alarm/"):
                 self._retained.found(topic, payload)
                 self._to_show.set()
@@ -166,6 +171,8 @@ class MqttLink:
                 tasks.create_task(self._show(connection))
                 for lane in self._sources:
                     tasks.create_task(self._lanes.watch(lane))
+                if self._inlet:
+                    tasks.create_task(self._inlet.run(connection))
                 if self._live:
                     tasks.create_task(self._live.run(connection))
         except* Lost as lost:
@@ -186,6 +193,8 @@ class MqttLink:
         self._said[connection.publish(self._status("online"))] = asyncio.Event()
         connection.subscribe(self._topics.receipts)
         connection.subscribe(self._topics.alarms, own=False)
+        if self._inlet:
+            connection.subscribe(self._inlet.topic)
         self._lanes.connected()
         self._to_show.set()
 

@@ -22,6 +22,7 @@ class Message:
     qos: int = 1
     retain: bool = False
     properties: tuple[tuple[str, str], ...] = ()
+    correlation: bytes = b""  # of an answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,8 +239,12 @@ class Connection:
         """Hand a message over; return its number for `acknowledged`, 0 when the connection is gone."""
         if self._lost.done():
             return 0
-        user = list(message.properties)
-        properties = make_properties(PacketTypes.PUBLISH, UserProperty=user) if user else None
+        told: dict[str, object] = {}
+        if message.properties:
+            told["UserProperty"] = list(message.properties)
+        if message.correlation:
+            told["CorrelationData"] = message.correlation
+        properties = make_properties(PacketTypes.PUBLISH, **told) if told else None
         info = self._client.publish(
             message.topic, message.payload, message.qos, message.retain, properties=properties
         )

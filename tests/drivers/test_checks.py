@@ -100,6 +100,26 @@ MISTAKES: dict[str, tuple[Profile, tuple[Any, ...]]] = {
         profile({"lel": point(enum={0: "a"}, write=Write(words=("b",)))}),
         ("points", "lel", "write", "words", 0),
     ),
+    "an interlock's word that is none": (
+        profile({"lel": point(enum={0: "a"}, write=Write(automatic=("b",)))}),
+        ("points", "lel", "write", "automatic", 0),
+    ),
+    "interlocks kept from a number": (
+        profile({"lel": point(write=Write(0, 1, automatic=()))}),
+        ("points", "lel", "write", "automatic"),
+    ),
+    "written in an input": (
+        profile({"lel": point(write=Write(0, 1, register="input:1"))}),
+        ("points", "lel", "write", "register"),
+    ),
+    "a register written as a coil": (
+        profile({"lel": point(write=Write(0, 1, register="coil:1"))}),
+        ("points", "lel", "write", "register"),
+    ),
+    "written nowhere": (
+        profile({"lel": point(write=Write(0, 1, register="spool:1"))}),
+        ("points", "lel", "write", "register"),
+    ),
     "neither read nor written": (profile({"lel": point(readable=False)}), ("points", "lel", "readable")),
     "confirm nonsense": (profile({"lel": point(confirm=("colour",))}), ("points", "lel", "confirm", 0)),
     "the same register twice": (profile({"lel": point(), "co": point()}), ("points", "co", "register")),

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from clock import FakeClock
 from small_gateway import SITE, Running
 
 from gateway.commands import LONGEST, REMEMBERED
 from gateway.model import Answer, Command, Outcome
+from gateway.rate import Rate
+from gateway.remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Slow polls: what goes over the wire in a test is the order, or nothing.
-QUIET = SITE.replace("every: 100ms", "every: 1h")
+# Slow polls, and time to answer them: what goes over the wire in a test is the order, or nothing.
+QUIET = SITE.replace("every: 100ms", "every: 1h").replace("timeout: 200ms", "timeout: 5s")
 IDS = itertools.count()
 
 
@@ -164,3 +168,53 @@ def test_an_order_to_a_lost_device_fails_without_a_byte(tmp_path_factory: pytest
             return unit.requests == before  # else a probe was under way just then
 
         assert running.wait(quietly)
+
+
+def test_people_may_not_write_too_often_and_the_interlocks_may() -> None:
+    rate, place = Rate(pause=2.0, per_hour=3), ("v", "valve")
+    for n in range(3):
+        assert rate.wait(place, 10.0 * n) == 0
+        rate.note(place, 10.0 * n, automatic=False)
+    assert rate.wait(place, 21.0) == pytest.approx(3579)
+    assert rate.wait(("v", "other"), 21.0) == 0
+    rate.note(place, 3000.0, automatic=True)
+    assert rate.wait(place, 3601.0) == 0, "what an interlock wrote does not count for people"
+    rate.note(place, 3601.0, automatic=True)
+    assert rate.wait(place, 3602.0) == pytest.approx(1), "but nobody writes right behind it"
+
+
+class Disk:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, Any] = {}
+        self.written = 0
+
+    async def keep(self, states: list[tuple[tuple[str, str], Any]]) -> None:
+        self.written += 1
+        for (_, name), data in states:
+            if data is None:
+                del self.states[name]
+            else:
+                self.states[name] = json.loads(json.dumps(data))
+
+
+async def test_an_order_is_on_disk_before_it_is_done_and_gone_when_it_has_ended() -> None:
+    disk, clock = Disk(), FakeClock()
+    command = Command("a", "v", "valve", "closed", clock.mono() + 30, "w")
+    memory = Remembered(disk.keep, {}, clock, LONGEST)
+    await memory.begin(command)
+    # Killed here: nobody knows whether the valve has moved.
+    after = Remembered(disk.keep, disk.states, clock, LONGEST)
+    answer = after.answer(command)
+    assert answer is not None
+    assert answer.outcome is Outcome.CONFLICT
+    await memory.end(command, Answer("a", Outcome.DONE, data={"value": "closed"}))
+    after = Remembered(disk.keep, disk.states, clock, LONGEST)
+    assert after.answer(command) == Answer("a", Outcome.DONE, data={"value": "closed"})
+    other = Command("a", "v", "valve", "open", clock.mono() + 30, "w")
+    assert (found := after.answer(other)) is not None
+    assert found.outcome is Outcome.CONFLICT
+    clock.advance(LONGEST + 1)
+    await after.begin(Command("b", "v", "valve", "closed", clock.mono() + 30, "w"))
+    assert set(disk.states) == {"b"}

@@ -56,12 +56,12 @@ async def test_the_database_has_the_figures_always_and_the_head_of_the_audit_onc
     try:
         gateway = await app.build(site, clock, store)
         await store.commit_alarms([], [], deeds=[b'{"type":"deed"}'])
-        found = [dict(gateway.health._gateway(gateway.host.last, clock.now()).values) for _ in range(2)]
+        found = [dict(gateway.health._gateway(gateway.host.last, clock.now(), None).values) for _ in range(2)]
         n, digest = store.health.audit
         assert (found[0]["audit_n"], found[0]["audit_head"]) == (n, digest)
         assert "audit_head" not in found[1]
         clock.advance(86400)
-        sample = gateway.health._gateway(gateway.host.last, clock.now())
+        sample = gateway.health._gateway(gateway.host.last, clock.now(), None)
         assert sample.values["audit_head"] == digest
         assert found[1]["kpi_annunciated_day"] == 0
         assert found[1]["kpi_flood"] is False

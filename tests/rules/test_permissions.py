@@ -34,6 +34,8 @@ TABLE = [  # task, level, who may; the others may not
     (Task.POLL, 0, {O, M, E, F}),
     (Task.PROBE, 0, {M, E}),
     (Task.WRITE, 0, {E}),
+    (Task.SECURE, 0, {O, M, E, F}),
+    (Task.INTERLOCK, 0, set()),
 ]
 
 

@@ -207,3 +207,12 @@ async def test_a_refused_write_says_so() -> None:
     async with device(f">> {wrote}\n{refuse(6, 4)}", profile(SET)) as dev:
         with pytest.raises(Refused, match="device failure"):
             await dev.write("set", 20)
+
+
+async def test_a_valve_is_written_as_a_coil_and_read_back_from_its_contact() -> None:
+    write = Write(register="coil:2", function="single", automatic=("closed",))
+    valve = Point("discrete:7", PointType.BOOL, enum={0: "open", 1: "closed"}, write=write)
+    order = hexed(17, 5, 0, 2, 0xFF, 0)
+    script = f">> {order}\n<< {order}\n{ask(2, 7, 1)}\n<< {hexed(17, 2, 1, 1)}"
+    async with device(script, profile({"valve": valve})) as dev:
+        assert await dev.write("valve", "closed") == "closed"

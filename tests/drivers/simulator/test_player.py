@@ -179,3 +179,30 @@ def test_a_counter_that_nobody_looked_at_does_not_count_a_drama_before_it_began(
     pile.value("energy", 0.0)
     pile.start("surge", 3600.0)
     assert pile.value("energy", 3600.0) == pytest.approx(1.0)
+
+
+GATED = {
+    "port": {"play": "switch", "value": "on", "off": "off", "gates": ["current", "power"]},
+    "current": {"play": "constant", "value": 2},
+    "power": {"play": "product", "of": ["current"], "scale": 220},
+    "total": {"play": "counter", "of": "power", "scale": 1},
+}
+
+
+def test_behind_a_switch_that_is_off_everything_is_nothing_dramas_too() -> None:
+    one = player(GATED, {"surge": {"current": {"play": "step", "to": 9, "hold": 60}}})
+    assert one.values(0.0)["power"] == 440
+    one.start("surge", 1.0)
+    assert one.value("current", 2.0) == 9
+    one.set("port", "off")
+    values = one.values(3.0)
+    assert (values["port"], values["current"], values["power"]) == ("off", 0, 0)
+    total = one.values(3.5)["total"]
+    assert one.values(3600.0)["total"] == total, "what is cut counts no energy"
+    one.set("port", "on")
+    assert one.value("current", 10.0) == 9
+
+
+def test_a_switch_gates_only_points_that_are_played() -> None:
+    with pytest.raises(PersonaError, match="gates nosuch"):
+        player({"port": {"play": "switch", "value": 1, "off": 0, "gates": ["nosuch"]}})

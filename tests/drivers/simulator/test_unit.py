@@ -8,7 +8,7 @@ import random
 import pytest
 from playing import POINTS, PROFILE, unit
 
-from drivers.profile import Point
+from drivers.profile import Point, Write
 from drivers.registers import PointType
 from drivers.simulator.making import make_unit
 from drivers.simulator.persona import PersonaError
@@ -79,3 +79,30 @@ def test_a_persona_with_a_word_or_a_point_that_is_not_there_is_refused() -> None
 def test_a_point_that_the_site_switched_off_is_not_played() -> None:
     points = {name: point for name, point in POINTS.items() if name != "lel"}
     assert "lel" not in make_unit("x", 1, PROFILE, points).player.points
+
+
+def test_an_output_holds_what_is_written_shows_it_at_its_contact_and_cuts_what_hangs_on_it() -> None:
+    port = Point(
+        "discrete:3",
+        PointType.BOOL,
+        enum={0: "off", 1: "on"},
+        write=Write(register="coil:1", function="single"),
+    )
+    points = {"port": port, "current": Point("holding:0", PointType.UINT16)}
+    persona: dict[str, dict[str, object]] = {
+        "port": {"play": "switch", "value": "on", "off": "off", "gates": ["current"]},
+        "current": {"play": "constant", "value": 7},
+    }
+    device = make_unit("x", 1, dataclasses.replace(PROFILE, points=points, persona=persona, dramas={}))
+    assert ask(device, "02 00 03 00 01", 1.0) == "02 01 01"
+    assert ask(device, "05 00 01 00 00", 1.01) == "05 00 01 00 00"
+    assert ask(device, "02 00 03 00 01", 1.02) == "02 01 00"
+    assert ask(device, "03 00 00 00 01", 1.03) == "03 02 00 00"
+    assert ask(device, "02 00 03 00 01", 99.0) == "02 01 00", "it stays as it was written"
+    assert ask(device, "05 00 03 00 00", 99.1) == "85 02", "the contact itself is no coil"
+    ask(device, "05 00 01 ff 00", 99.2)
+    assert ask(device, "03 00 00 00 01", 99.3) == "03 02 00 07"
+    device.set("port", "off")
+    assert ask(device, "03 00 00 00 01", 99.4) == "03 02 00 00"
+    device.release("port")
+    assert ask(device, "02 00 03 00 01", 99.5) == "02 01 01"

@@ -1,0 +1,1 @@
+"""Pins of this machine: relays and contacts wired to a Raspberry Pi, through gpiozero."""

@@ -1,0 +1,167 @@
+"""The interlocks of a site file: what they name must be there, allowed, and never open a valve by itself."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from drivers.points import refusal
+from gateway.config.fields import NAME
+from gateway.config.outputs import InterlockEntry
+from gateway.config.report import describe, suggest
+from gateway.config.validate import Shape
+from rules.interlock import Interlock, OnStop, Release, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from drivers.profile import Point
+    from gateway.config.report import Path, Place, Report
+    from gateway.config.settings import DeviceSettings
+    from gateway.model import Value
+    from rules.rule import AlarmKey, Rule
+
+FAILED = "interlock-failed"
+
+
+@cache
+def interlock_shape() -> Shape[InterlockEntry]:
+    """Return the form of one interlock."""
+    return Shape(InterlockEntry)
+
+
+class InterlockReader:
+    """Reads the block; every mistake goes into the report."""
+
+    def __init__(
+        self, devices: Mapping[str, DeviceSettings], alarms: Iterable[AlarmKey], report: Report
+    ) -> None:
+        """`alarms`: all there are at this site, of interlocks not yet."""
+        self._devices, self._report = devices, report
+        self._alarms = {"/".join(key): key for key in alarms}
+        self._orders: dict[tuple[str, str], tuple[str, Value]] = {}
+
+    def read(self, block: Mapping[Any, Any], place: Place) -> tuple[Interlock, ...]:
+        """Return the interlocks that are right."""
+        for name in block:
+            self._alarms[f"interlock.{name}/{FAILED}"] = (f"interlock.{name}", FAILED)
+        made = [self._read_one(str(name), data, place) for name, data in block.items()]
+        return tuple(each for each in made if each is not None)
+
+    def _read_one(self, name: str, data: object, place: Place) -> Interlock | None:
+        path, before = ("interlocks", name), self._report.count
+        if not NAME.fullmatch(name) or len(name) > 64:
+            what = "must be a name of small letters, digits and single hyphens (at most 64)"
+            self._report.add(place, path, what, key=True)
+        entry = interlock_shape().read(data, place, path, self._report)
+        if entry is None:
+            return None
+        when = self._when(name, entry.when, place, (*path, "when"))
+        self._target(entry, place, path)
+        if self._report.count > before:
+            return None
+        order = Target(device=entry.order.device, point=entry.order.point, value=entry.order.value)
+        self._one_will(name, order, place, path)
+        back = entry.release
+        return Interlock(
+            name=name,
+            when=when,
+            order=order,
+            level=entry.level,
+            delay=entry.delay,
+            release=None if back is None else Release(value=back.value, after=back.after),
+            within=entry.within,
+            give_up=entry.give_up,
+            per_hour=entry.per_hour,
+            drill=entry.drill,
+            hold=entry.hold,
+            on_stop=OnStop(entry.on_stop),
+            hardware=entry.hardware,
+        )
+
+    def _when(self, name: str, patterns: Iterable[str], place: Place, path: Path) -> tuple[AlarmKey, ...]:
+        """Return the alarms that are meant; a pattern without any is a mistake."""
+        found: dict[AlarmKey, None] = {}
+        for index, pattern in enumerate(patterns):
+            keys = [key for text, key in self._alarms.items() if fnmatchcase(text, pattern)]
+            own = (f"interlock.{name}", FAILED)
+            if not keys:
+                what = f"there is no alarm '{pattern}' (DEVICE/RULE){suggest(pattern, self._alarms)}"
+                self._report.add(place, (*path, index), what)
+            elif own in keys and len(keys) == 1:
+                self._report.add(place, (*path, index), "an interlock does not wait for its own failure")
+            found.update(dict.fromkeys(key for key in keys if key != own))
+        if not found and not patterns:
+            self._report.add(place, path, "names no alarm: give DEVICE/RULE, patterns such as gas-*/lel-high")
+        return tuple(found)
+
+    def _target(self, entry: InterlockEntry, place: Place, path: Path) -> None:
+        """Check that the order, and the way back, is one the site allows."""
+        order, report = entry.order, self._report
+        device = self._devices.get(order.device)
+        if device is None:
+            what = f"there is no device '{order.device}'{suggest(order.device, self._devices)}"
+            report.add(place, (*path, "order", "device"), what)
+            return
+        point = device.profile.points.get(order.point)
+        if point is None or point.write is None:
+            writable = [name for name, p in device.profile.points.items() if p.write is not None]
+            what = f"{order.device} has no point '{order.point}' that can be written"
+            report.add(place, (*path, "order", "point"), f"{what}{suggest(order.point, writable)}")
+            return
+        if order.point not in device.allow_writes:
+            what = f"the site does not allow it: write allow_writes: [{order.point}] at {order.device}"
+            report.add(place, (*path, "order", "point"), what)
+        self._values(entry, point, place, path)
+        if not (point.readable and point.write.read_back):
+            text = f"{order.device}.{order.point} cannot be read back: nothing proves it"
+            report.note(f"interlock {path[-1]}: {text}")
+
+    def _values(self, entry: InterlockEntry, point: Point, place: Place, path: Path) -> None:
+        """Check what is to be written there."""
+        order, release, report = entry.order, entry.release, self._report
+        automatic = None if point.write is None else point.write.automatic
+        wishes = {"order": order.value} | ({} if release is None else {"release": release.value})
+        for key, value in wishes.items():
+            if why := _unfit(value) or refusal(point, value):
+                report.add(place, (*path, key, "value"), why)
+            elif automatic is not None and value not in automatic:
+                allowed = ", ".join(automatic) or "nothing"
+                what = f"only a person may order {describe(value)}; an interlock may order {allowed}"
+                report.add(place, (*path, key, "value"), what)
+        if release is not None and release.value == order.value:
+            report.add(place, (*path, "release", "value"), "is what the interlock orders itself")
+        if automatic is not None and not entry.hold:
+            what = "only a person moves this output back, and never against an alarm: leave hold as it is"
+            report.add(place, (*path, "hold"), what)
+        if entry.on_stop == "release" and release is None:
+            report.add(place, (*path, "on_stop"), "needs release: what is to be put back, and to what?")
+
+    def _one_will(self, name: str, order: Target, place: Place, path: Path) -> None:
+        """Refuse two interlocks that would pull one output two ways."""
+        other, value = self._orders.setdefault((order.device, order.point), (name, order.value))
+        if value != order.value:
+            what = f"interlock {other} orders {describe(value)} of the same point: two alarms would fight"
+            self._report.add(place, (*path, "order", "value"), what)
+
+
+def alarms_of(
+    devices: Mapping[str, DeviceSettings], homes: Mapping[str, tuple[Rule, ...]], own: Iterable[AlarmKey]
+) -> list[AlarmKey]:
+    """Return the names of all alarms of a site; `own`: those of the gateway and its lines."""
+    rules = {name: device.rules for name, device in devices.items()} | dict(homes)
+    found = [
+        (home, each.name)
+        for home, several in rules.items()
+        for rule in several
+        for each in (rule, *rule.companions())
+    ]
+    return [*found, *own]
+
+
+def _unfit(value: object) -> str:
+    """Say why this can never be a value; "" when it can."""
+    if isinstance(value, bool | int | float | str):
+        return ""
+    return f"must be a number, a word, true or false, not {describe(value)}"
