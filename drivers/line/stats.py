@@ -75,9 +75,9 @@ class LineStats:
     fences: int = 0  # requests sent only to prove that nothing older can come
     reopened: int = 0
     busy: float = 0.0  # seconds the line was taken: its growth per second is the utilisation
-    units: dict[int, UnitStats] = field(default_factory=dict)
+    units: dict[int | str, UnitStats] = field(default_factory=dict)
 
-    def unit(self, unit: int) -> UnitStats:
+    def unit(self, unit: int | str) -> UnitStats:
         """Return the counters of one unit, new ones at its first request."""
         found = self.units.get(unit)
         if found is None:
