@@ -161,6 +161,7 @@ class Defaults:
     address: int | None = None
     every: float = 1.0  # seconds
     alarm_every: float | None = None  # seconds; None: as `every`
+    quiet: bool = False  # speaks by itself, and says nothing while all is well: its silence is no fault
 
 
 @dataclass(frozen=True, slots=True)

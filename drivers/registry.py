@@ -5,17 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from drivers.dc589 import family as dc589
+from drivers.dc589.talk import Talk as Dc589Talk
+from drivers.dc589.talk import board_id
+from drivers.dny import family as dny
+from drivers.dny.talk import Talk as DnyTalk
+from drivers.dny.talk import physical_id
+from drivers.gst9000 import family as gst9000
+from drivers.gst9000.talk import Printer, address_of
+from drivers.heard import HeardDevice
+from drivers.line.hearing import HearingLine
 from drivers.line.mbap import MbapLine
 from drivers.line.turn import TurnLine
 from drivers.modbus import family as modbus
 from drivers.modbus import framing
 from drivers.modbus.device import ModbusDevice
 from drivers.modbus.requests import requests as modbus_requests
+from drivers.witmotion import family as witmotion
+from drivers.witmotion.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from drivers.budget import Request
+    from drivers.conversation import Conversation, Listeners
     from drivers.family import Family
     from drivers.line import AnyLine
     from drivers.line.settings import LineSettings
@@ -60,10 +73,24 @@ class Entry:
     device: Callable[[str, Profile, Address, AnyLine], Device]  # name, profile, address, line
     address: Callable[[Address], Address]  # its form on the line; raises ValueError that says what is right
     requests: Callable[[Profile, Sequence[str], LineSettings], tuple[Request, ...]]  # to read these points
+    hears: bool = False  # its devices speak by themselves: they are listened to, not polled
 
 
 def _modbus(name: str, profile: Profile, address: Address, line: AnyLine) -> Device:
     return ModbusDevice(name, profile, int(address), line)
+
+
+def _heard(
+    family: Family, talk: Callable[[Listeners], Conversation], address: Callable[[Address], Address]
+) -> Entry:
+    """Return the entry of a protocol whose devices speak by themselves."""
+
+    def device(name: str, profile: Profile, who: Address, line: AnyLine) -> Device:
+        if not isinstance(line, HearingLine):
+            raise TypeError(f"{name}: {line.settings.name} does not listen")  # a bug in this table
+        return HeardDevice(name, profile, who, line)
+
+    return Entry(family, lambda line: HearingLine(line, talk), device, address, lambda *_: (), hears=True)
 
 
 PROTOCOLS: dict[str, Entry] = {
@@ -71,6 +98,10 @@ PROTOCOLS: dict[str, Entry] = {
         modbus.FAMILY, lambda line: TurnLine(line, framing.RTU), _modbus, modbus.rtu_address, modbus_requests
     ),
     "modbus-tcp": Entry(modbus.FAMILY, MbapLine, _modbus, modbus.tcp_address, modbus_requests),
+    "witmotion": _heard(witmotion.FAMILY, Stream, witmotion.address),
+    "dc589": _heard(dc589.FAMILY, Dc589Talk, board_id),
+    "dny": _heard(dny.FAMILY, DnyTalk, physical_id),
+    "gst9000": _heard(gst9000.FAMILY, Printer, address_of),
 }
 FAMILIES: dict[str, Family] = {entry.family.name: entry.family for entry in PROTOCOLS.values()}
 

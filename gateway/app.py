@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from drivers.heard import HeardDevice
+from drivers.line.hearing import HearingLine
 from drivers.registry import make_device, make_line
 from gateway import __version__
 from gateway.board import Board
@@ -25,6 +27,7 @@ from gateway.console.server import serve
 from gateway.facts import event_writer, line_writers, site_facts, site_places
 from gateway.faults import specs
 from gateway.health import Health
+from gateway.hearer import Expected, Hearer
 from gateway.host import Host
 from gateway.housekeeping import housekeeping
 from gateway.kept import load, mark_exercise
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from gateway.links.link import Link, LinkState
     from gateway.model import AlarmEvent
     from gateway.notify import Systemd
+    from gateway.owner import Owner
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +73,7 @@ class Gateway:
     host: Host
     report: Report
     api: Parts
-    pollers: dict[str, tuple[Poller, AnyLine]]
+    pollers: dict[str, tuple[Owner, AnyLine]]
     links: list[Link] = field(default_factory=list)
 
 
@@ -148,7 +152,7 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     writers = line_writers(site), event_writer(facts, topics)
     pipeline = Pipeline(engine, store, board, clock, *writers, tell)
     judged = judged_points(site)
-    pollers = {name: make_poller(site, name, judged, pipeline, clock) for name in site.lines}
+    pollers = {name: make_owner(site, name, judged, pipeline, clock) for name in site.lines}
     if site.mqtt is not None:
         lanes = {lane.value: await store.cursor("mqtt", lane) for lane in (Lane.ALARM, Lane.TELEMETRY)}
         broker = broker_of(site.mqtt, topics, store.epoch, clock)
@@ -174,12 +178,38 @@ def limits_of(site: Site) -> Limits:
     )
 
 
-def make_poller(
+def make_owner(
     site: Site, name: str, judged: dict[str, set[str]], pipeline: Pipeline, clock: Clock
-) -> tuple[Poller, AnyLine]:
-    """Return the poller of one line, and its line."""
+) -> tuple[Owner, AnyLine]:
+    """Return the owner of one line, which asks or listens, and its line."""
+    line = make_line(site.lines[name])
+    if isinstance(line, HearingLine):
+        return make_hearer(site, name, line, pipeline, clock), line
+    return make_poller(site, name, line, judged, pipeline, clock), line
+
+
+def make_hearer(site: Site, name: str, line: HearingLine, pipeline: Pipeline, clock: Clock) -> Hearer:
+    """Return who listens on a line."""
+    expected = []
+    for device in site.devices.values():
+        if device.line == name:
+            driver = make_device(device.name, device.profile, device.address, line)
+            assert isinstance(driver, HeardDevice)
+            quiet = device.profile.defaults.quiet
+            expected.append(Expected(driver, device.profile.reported, device.every, quiet))
+    return Hearer(name, line, expected, pipeline.accept, clock, site.timezone)
+
+
+def make_poller(
+    site: Site,
+    name: str,
+    line: AnyLine,
+    judged: dict[str, set[str]],
+    pipeline: Pipeline,
+    clock: Clock,
+) -> Poller:
+    """Return who polls a line."""
     settings = site.lines[name]
-    line = make_line(settings)
     polled = []
     for device in site.devices.values():
         if device.line == name:
@@ -191,7 +221,7 @@ def make_poller(
     period = min((device.alarm_every for device in site.devices.values() if device.line == name), default=0.0)
     phase = min(period, 1.0) * list(site.lines).index(name) / len(site.lines)
     timing = Timing(timeout=settings.timeout, phase=phase, inflight=settings.inflight)
-    return Poller(name, line, polled, pipeline.accept, clock, timing), line
+    return Poller(name, line, polled, pipeline.accept, clock, timing)
 
 
 def broker_of(mqtt: MqttSettings, topics: encode.Topics, epoch: int, clock: Clock) -> Broker:

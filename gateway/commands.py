@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.clock import Clock
     from gateway.config import DeviceSettings
     from gateway.model import Value
-    from gateway.poller import Poller
+    from gateway.owner import Owner
 
 REMEMBERED = 1000  # orders whose ids are remembered; while they are all still valid, no other is taken
 LONGEST = 60.0  # seconds an order may be valid
@@ -41,7 +41,7 @@ class Commands:
     """Carries out orders through the owners of the lines."""
 
     def __init__(
-        self, devices: Mapping[str, DeviceSettings], pollers: Mapping[str, Poller], clock: Clock
+        self, devices: Mapping[str, DeviceSettings], pollers: Mapping[str, Owner], clock: Clock
     ) -> None:
         self._devices = devices
         self._pollers = pollers

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gateway.liveness import DeviceHealth
     from gateway.model import Instant, Value
     from gateway.pipeline import Pipeline
-    from gateway.poller import Poller
+    from gateway.owner import Owner
     from gateway.report import Report
     from gateway.store.journal import Store
     from rules.roots import Roots
@@ -41,7 +41,7 @@ class Health:
     def __init__(
         self,
         site: Site,
-        pollers: Mapping[str, tuple[Poller, AnyLine]],
+        pollers: Mapping[str, tuple[Owner, AnyLine]],
         links: Sequence[Link],
         parts: tuple[Pipeline, Store, Board, Host, Report],
         roots: Roots,
@@ -178,7 +178,7 @@ class Health:
         for poller, line in self._pollers.values():
             for life in poller.health().devices:
                 settings = self._site.devices[life.device]
-                unit = line.stats.units.get(settings.address) if isinstance(settings.address, int) else None
+                unit = line.stats.units.get(settings.address)
                 fields = self._device_fields(settings, life, unit, now)
                 yield telemetry.line(telemetry.DEVICE_HEALTH, {"device": life.device}, fields, now.wall)
 

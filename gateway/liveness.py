@@ -249,6 +249,8 @@ class LineHealth:
     missed: int
     waiting: int  # commands in the queue
     devices: tuple[DeviceHealth, ...]
+    strangers: tuple[tuple[str, str, int, float], ...] = ()  # number, from where, messages, seconds since
+    connections: int | None = None  # on a line that is dialled into; None: it is asked
 
     def lost(self) -> Iterator[str]:
         """Yield the names of the lost devices."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.liveness import DeviceHealth, LineHealth
     from gateway.model import Instant
     from gateway.pipeline import Counts
-    from gateway.poller import Poller
+    from gateway.owner import Owner
     from gateway.store.journal import Store
     from rules.engine import Engine
 
@@ -32,7 +32,7 @@ class Report:
     def __init__(
         self,
         site: Site,
-        pollers: Mapping[str, tuple[Poller, AnyLine]],
+        pollers: Mapping[str, tuple[Owner, AnyLine]],
         links: Sequence[Link],
         parts: tuple[Engine, Store, Board, Host, Counts],
         kept: Kept,
@@ -150,6 +150,7 @@ class Report:
             "missed": life.missed,
             "lost": list(life.lost()),
             **line.stats.to_dict(),
+            **_heard(life),
         }
 
     def _journal(self) -> dict[str, Any]:
@@ -170,7 +171,7 @@ class Report:
     def _device(self, settings: DeviceSettings, life: DeviceHealth) -> dict[str, Any]:
         board, now = self._board.devices[settings.name], self._clock.mono()
         line = self._pollers[settings.line][1]
-        unit = line.stats.units.get(settings.address) if isinstance(settings.address, int) else None
+        unit = line.stats.units.get(settings.address)
         place = settings.place
         return {
             "name": settings.name,
@@ -194,6 +195,17 @@ class Report:
                 name: _point(last, settings.profile.unit(name), now) for name, last in board.points.items()
             },
         }
+
+
+def _heard(life: LineHealth) -> dict[str, Any]:
+    """Return what there is only on a line that is listened to: who is connected, and who is not known."""
+    if life.connections is None:
+        return {}
+    strangers = [
+        {"who": who, "from": peer, "count": count, "age": round(age, 1)}
+        for who, peer, count, age in life.strangers
+    ]
+    return {"connections": life.connections, "strangers": strangers}
 
 
 def state_of(life: DeviceHealth) -> str:

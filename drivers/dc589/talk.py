@@ -306,9 +306,7 @@ def _port_count(hardware: str) -> dict[str, Raw]:
 
 
 def _items(status: Status) -> dict[str, Raw]:
-    items: dict[str, Raw] = {
-        name: bool(status.machine >> bit & 1) for bit, name in enumerate(_MACHINE)
-    }
+    items: dict[str, Raw] = {name: bool(status.machine >> bit & 1) for bit, name in enumerate(_MACHINE)}
     items |= {"voltage": status.voltage, "temperature": status.temperature, "fault": 0}
     items["ports"] = len(status.states)
     for port, state in enumerate(status.states, start=1):

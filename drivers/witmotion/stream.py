@@ -44,7 +44,7 @@ class Stream(Silent):
         self._cutter = cutter()
         self._tracks = {kind: Track() for kind in _NAMES}
         self._end: float | None = None  # of the period that runs
-        self._noise = 0  # bytes, when it began
+        self._noise = self._sound = 0  # bytes without and with a frame, when it began
         self._shock = 0.0
         self.frames = 0
         self.withheld = 0  # periods that were not believed
@@ -94,8 +94,9 @@ class Stream(Silent):
 
     def _close(self) -> Heard:
         noise, self._noise = self.noise - self._noise, self.noise
+        sound, self._sound = SIZE * self.frames - self._sound, SIZE * self.frames
         count = sum(track.count for track in self._tracks.values())
-        if count and noise > NOISY * (noise + SIZE * count):
+        if noise > NOISY * (noise + sound):
             self.withheld += 1
             self._shock = 0.0
             for track in self._tracks.values():

@@ -110,6 +110,16 @@ class DeviceReader:
         if owner != raw.name:
             self._say(raw, ("address",), f"{owner} has address {address} on line {entry.line} already")
 
+    def _canonical(self, entry: DeviceEntry) -> int | str:
+        """Return the address as the line knows it; as written where it was found wrong."""
+        line = self._lines.get(entry.line)
+        if line is None:
+            return entry.address
+        try:
+            return PROTOCOLS[line.protocol].address(entry.address)
+        except ValueError:
+            return entry.address
+
     def _assemble(self, raw: RawDevice, entry: DeviceEntry, shipped: Entry) -> DeviceSettings | None:
         defaults = shipped.profile.defaults
         every = entry.every or defaults.every
@@ -142,7 +152,7 @@ class DeviceReader:
             profile=profile,
             profile_name=shipped.name,
             line=entry.line,
-            address=entry.address,
+            address=self._canonical(entry),
             every=every,
             alarm_every=alarm_every,
             place=entry.place,
