@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         SecretRef,
         SixBytes,
         Size,
+        Whole,
         Words,
         Zone,
     )
@@ -89,6 +90,7 @@ class DeviceEntry:
     calibrated: Date | None = None
     baseline: Mapping[str, Number] = field(default_factory=dict)
     map: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
+    ports: Whole | None = None  # how many it has, where the profile's model can have more
     allow_writes: tuple[str, ...] = ()
     rules: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
