@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from drivers.codec.encode import unfit
 from drivers.simulator.memory import still
 from drivers.simulator.persona import Code, PersonaError, parse_dramas, parse_persona
-from drivers.simulator.played import MEMORIES
+from drivers.simulator.played import MEMORIES, VOICES
 from drivers.simulator.player import Player
 from drivers.simulator.unit import Unit
 
@@ -48,6 +48,11 @@ def make_unit(
         player = Player(persona, dramas, f"{seed} {name}", midnight, hours=_AGE)
     except PersonaError as error:
         raise PersonaError(f"{name}: {error}") from None
+    if profile.protocol in VOICES:
+        voice = VOICES[profile.protocol](points, address)
+        unit = Unit(name, address, player, points, voice, turnaround)
+        unit.speech = voice
+        return unit
     memory = MEMORIES[profile.protocol](points, profile.limits)
     return Unit(name, address, player, points, memory, turnaround)
 
