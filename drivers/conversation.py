@@ -29,6 +29,9 @@ class Listeners:
 
     every: Mapping[Who, float]
     zone: tzinfo = UTC  # what boards take the time of day from
+    ask: Mapping[Who, float] = field(
+        default_factory=dict
+    )  # who may be asked between their words, and how often
 
     def __contains__(self, who: object) -> bool:
         return who in self.every

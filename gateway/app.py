@@ -195,8 +195,9 @@ def make_hearer(site: Site, name: str, line: HearingLine, pipeline: Pipeline, cl
         if device.line == name:
             driver = make_device(device.name, device.profile, device.address, line)
             assert isinstance(driver, HeardDevice)
+            ask = device.alarm_every if device.alarm_every < device.every else None
             quiet = device.profile.defaults.quiet
-            expected.append(Expected(driver, device.profile.reported, device.every, quiet))
+            expected.append(Expected(driver, device.profile.reported, device.every, ask, quiet))
     return Hearer(name, line, expected, pipeline.accept, clock, site.timezone)
 
 

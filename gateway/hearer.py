@@ -50,6 +50,7 @@ class Expected:
     device: HeardDevice
     points: tuple[str, ...]
     every: float  # seconds
+    ask: float | None = None  # seconds: a board that can be asked is asked so often between its own words
     quiet: bool = False  # says nothing while all is well
 
     @property
@@ -81,11 +82,12 @@ class Ear:
             self.expected.device.name,
             self.state,
             last,
-            0,
-            self.words,
-            self.missed,
-            0.0,
-            dict(self.station.errors),
+            failures=0,
+            polls=self.words,
+            missed=self.missed,
+            cycle=0.0,
+            errors=dict(self.station.errors),
+            quiet=self.expected.quiet,
         )
 
 
@@ -109,7 +111,8 @@ class Hearer:
         self._ears = {e.device.name: Ear(e, now) for e in devices}
         self._by_address = {ear.expected.device.address: ear for ear in self._ears.values()}
         every = {address: ear.expected.every for address, ear in self._by_address.items()}
-        line.expect(Listeners(every, zone), clock.now)
+        ask = {who: ear.expected.ask for who, ear in self._by_address.items() if ear.expected.ask is not None}
+        line.expect(Listeners(every, zone, ask), clock.now)
         self._opening = Opening(name, line, self._tell_down)
         self._up = False
         self._commands = 0

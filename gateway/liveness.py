@@ -227,6 +227,7 @@ class DeviceHealth:
     missed: int  # periods that passed because the line was busy
     cycle: float  # seconds between good polls of its first group, smoothed; 0 before the second
     errors: Mapping[str, int] = field(default_factory=dict)  # by the name of the exception
+    quiet: bool = False  # says nothing while all is well: nobody can tell by its silence how it is
 
     @classmethod
     def of(cls, life: Life, errors: Mapping[str, int]) -> DeviceHealth:

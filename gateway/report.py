@@ -209,7 +209,9 @@ def _heard(life: LineHealth) -> dict[str, Any]:
 
 
 def state_of(life: DeviceHealth) -> str:
-    """Return one word for people: `never` has not answered since the start."""
+    """Return one word for people: `never` has not answered since the start, `quiet` need not."""
+    if life.quiet:
+        return "quiet"
     return "never" if life.last_good is None else life.state.value
 
 

@@ -88,6 +88,7 @@ class Talk:
         self._out: deque[bytes] = deque(maxlen=64)
         self._free_at = 0.0  # when the next frame may leave
         self._session = 0
+        self._ask_at: float | None = None  # when the ports are asked for next, where the site wants it sooner
         self._stops: list[_Stop] = []
         self.frames = 0
         self.unfit = 0  # sound frames whose fields were none
@@ -130,7 +131,10 @@ class Talk:
         return Heard(tuple(told), tuple(done))
 
     def tick(self, now: Instant) -> Heard:
-        """Give up orders whose answer is overdue."""
+        """Give up orders whose answer is overdue; ask for the ports where they are wanted between beats."""
+        if self._ask_at is not None and now.mono >= self._ask_at:
+            self._ask_at = now.mono + self._listeners.ask[str(self._who)]
+            self._say(0xB0, self._next_session(), mode=0)
         over = [stop for stop in self._stops if now.mono >= stop.until]
         self._stops = [stop for stop in self._stops if now.mono < stop.until]
         return Heard((), tuple(Done(stop.ticket, None, _overdue(stop)) for stop in over)) if over else NOTHING
@@ -140,6 +144,8 @@ class Talk:
         waits = [stop.until for stop in self._stops]
         if self._out:
             waits.append(self._free_at)
+        if self._ask_at is not None:
+            waits.append(self._ask_at)
         return min(waits, default=None)
 
     def to_send(self, now: float) -> bytes:
@@ -165,15 +171,18 @@ class Talk:
     def _register(self, frame: Frame, now: Instant) -> Heard:
         fields = decode_fields(FIELDS[0xA0], frame.data)
         self._who = fields["board"]
+        if self._who in self._listeners.ask:
+            self._ask_at = now.mono + self._listeners.ask[fields["board"]]
         told = Told(fields["board"], {**_signal(fields), **_port_count(fields["hardware"])})
         if self._known():
             self._say(0xA1, frame.session, result=0, time=self._time(now))
         return Heard((told,))
 
     def _beat(self, frame: Frame, now: Instant) -> Heard:
-        del now
         fields = decode_fields(FIELDS[0xA4], frame.data)
         self._who = fields["board"]
+        if self._ask_at is None and self._who in self._listeners.ask:
+            self._ask_at = now.mono + self._listeners.ask[fields["board"]]
         status = decode_status(frame)
         if not self._known():
             return Heard((Told(fields["board"]),))
@@ -238,8 +247,8 @@ class Talk:
             self._say(0xC1, frame.session, result=0, port=port)
         items: dict[str, Raw] = {
             "fault": fault,
-            "temperature": fields["temperature"],
-            "voltage": fields["voltage"],
+            "temperature": float(fields["temperature"]),
+            "voltage": float(fields["voltage"]),
         }
         if fault in _MACHINE_FAULTS:
             items[_MACHINE_FAULTS[fault]] = True
@@ -307,7 +316,7 @@ def _port_count(hardware: str) -> dict[str, Raw]:
 
 def _items(status: Status) -> dict[str, Raw]:
     items: dict[str, Raw] = {name: bool(status.machine >> bit & 1) for bit, name in enumerate(_MACHINE)}
-    items |= {"voltage": status.voltage, "temperature": status.temperature, "fault": 0}
+    items |= {"voltage": float(status.voltage), "temperature": float(status.temperature), "fault": 0}
     items["ports"] = len(status.states)
     for port, state in enumerate(status.states, start=1):
         values: dict[str, Raw] = {"state": state, "charging": state == CHARGING}

@@ -84,9 +84,9 @@ def _state(port: int, state: int) -> dict[str, Raw]:
     return items
 
 
-def _temperature(byte: int) -> int | None:
+def _temperature(byte: int) -> float | None:
     """Return degrees; no sensor is told as 0."""
-    return byte + TEMPERATURE_OFFSET if byte else None
+    return float(byte + TEMPERATURE_OFFSET) if byte else None
 
 
 def _word(data: bytes, at: int) -> int:

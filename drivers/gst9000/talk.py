@@ -82,7 +82,7 @@ class Printer(Silent):
         records = cutter.feed(data)
         self.frames += len(records)
         told = [word for record in records for word in self._hear(record)]
-        unreadable = cutter.refused > self._refused or cutter.noise > self._noise + SOME
+        unreadable = cutter.refused > self._refused or cutter.noise > self._noise + SOME * (len(records) + 1)
         if unreadable:
             told.append(Told(PANEL, {"unreadable": True}))
         if unreadable or records:

@@ -327,10 +327,10 @@ class HearingLine:
                 self._flush(voice)
         if self._listener is not None and now.mono >= self._swept + SWEEP:
             self._swept = now.mono
-            self._sweep(now.mono)
+            self.sweep(now.mono)
         self._rearm()
 
-    def _sweep(self, now: float) -> None:
+    def sweep(self, now: float) -> None:
         """Hang up on who has nothing to say."""
         every = self._listeners.every
         for voice in list(self._voices):

@@ -61,7 +61,9 @@ class Board(Held):
                 return b""
             self._next_register = now + REGISTER
             hardware = f"SH{len(self._ports):02d}HA01"
-            return self._say(0xA0, board=self._board, hardware=hardware, software="SH10SP02", version=107, signal=17)
+            return self._say(
+                0xA0, board=self._board, hardware=hardware, software="SH10SP02", version=107, signal=17
+            )
         self._next_look = now + LOOK
         said = self._changes(now)
         if now >= self._next_beat:
@@ -153,7 +155,12 @@ class Board(Held):
         machine = sum(bool(self.number(name)) << bit for bit, (name, _) in enumerate(_MACHINE))
         states = tuple(self._state(port) for port in self._ports)
         blocks = tuple(self._charging(port, now) for port in self._ports if states[port - 1] == 1)
-        whole = (machine, round(self.number("voltage", 220.0)), round(self.number("temperature", 25.0)), states)
+        whole = (
+            machine,
+            round(self.number("voltage", 220.0)),
+            round(self.number("temperature", 25.0)),
+            states,
+        )
         if len(self._ports) <= SPLIT:
             return [Status(*whole, len(blocks), blocks)]
         halves = [tuple(b for b in blocks if (b.port <= 10) is first) for first in (True, False)]

@@ -75,7 +75,12 @@ class Board(Held):
     def _heartbeat(self) -> bytes:
         states = bytes(self._state(port) for port in self._ports)
         temperature = round(self.number("temperature", 25.0)) + 65
-        return _word(10 * self.number("voltage", 220.0)) + bytes((len(states),)) + states + bytes((20, temperature))
+        return (
+            _word(10 * self.number("voltage", 220.0))
+            + bytes((len(states),))
+            + states
+            + bytes((20, temperature))
+        )
 
     def _port_power(self, port: int, now: float) -> bytes:
         head = bytes((port - 1, self._state(port))) + _word(now - self._began[port])

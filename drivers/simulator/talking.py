@@ -114,7 +114,11 @@ class TalkLine:
             await asyncio.sleep(max(wait, 0.001))
             for unit in units:
                 word = unit.next_word()
-                if word is not None and word <= loop.time() and (said := self.bus.say(unit, loop.time(), self._now())):
+                if (
+                    word is not None
+                    and word <= loop.time()
+                    and (said := self.bus.say(unit, loop.time(), self._now()))
+                ):
                     writer.write(said)
 
     def _now(self) -> float:

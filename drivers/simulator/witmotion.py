@@ -47,7 +47,11 @@ class Sensor(Held):
         roll, pitch, yaw = (self.number(f"angle.{axis}") for axis in "xyz")
         r, p = radians(roll), radians(pitch)
         gravity = (-sin(p), sin(r) * cos(p), cos(r) * cos(p))
-        shake = (self.number("acceleration.x"), self.number("acceleration.y"), self.number("acceleration.z", 1.0) - 1.0)
+        shake = (
+            self.number("acceleration.x"),
+            self.number("acceleration.y"),
+            self.number("acceleration.z", 1.0) - 1.0,
+        )
         x, y, z = (max(-_G_MOST, min(_G_MOST, g + s)) for g, s in zip(gravity, shake, strict=True))
         warm = round(100 * self.number("temperature", 20.0))
         frames = (
