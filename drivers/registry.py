@@ -73,7 +73,14 @@ class Entry:
     device: Callable[[str, Profile, Address, AnyLine], Device]  # name, profile, address, line
     address: Callable[[Address], Address]  # its form on the line; raises ValueError that says what is right
     requests: Callable[[Profile, Sequence[str], LineSettings], tuple[Request, ...]]  # to read these points
-    hears: bool = False  # its devices speak by themselves: they are listened to, not polled
+    talk: Callable[[Listeners], Conversation] | None = (
+        None  # how a line whose devices speak by themselves listens
+    )
+
+    @property
+    def hears(self) -> bool:
+        """True when its devices speak by themselves: they are listened to, not polled."""
+        return self.talk is not None
 
 
 def _modbus(name: str, profile: Profile, address: Address, line: AnyLine) -> Device:
@@ -90,7 +97,7 @@ def _heard(
             raise TypeError(f"{name}: {line.settings.name} does not listen")  # a bug in this table
         return HeardDevice(name, profile, who, line)
 
-    return Entry(family, lambda line: HearingLine(line, talk), device, address, lambda *_: (), hears=True)
+    return Entry(family, lambda line: HearingLine(line, talk), device, address, lambda *_: (), talk)
 
 
 PROTOCOLS: dict[str, Entry] = {

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pymodbus.framer.rtu import FramerRTU
 
+from drivers.conversation import Listeners
+from drivers.items import compile_items
 from drivers.points import compile_block, compile_finish
 from drivers.registers import Table
+from drivers.registry import PROTOCOLS
+from gateway.model import Instant
 
 if TYPE_CHECKING:
     from drivers.profile import Profile
@@ -21,6 +25,34 @@ def checked(frame: str) -> bytes:
     data = bytes.fromhex(frame)
     assert FramerRTU.compute_CRC(data[:-2]) == int.from_bytes(data[-2:], "big"), f"CRC of {frame}"
     return data[:-2]
+
+
+def overheard(profile: Profile, capture: dict[str, Any]) -> set[str]:
+    """Let a conversation hear what a device says by itself and compare; return the points that had a value.
+
+    `times`: so often in a row, for streams whose frames are not believed alone.
+    """
+    assert capture["source"]
+    entry = PROTOCOLS[profile.protocol]
+    assert entry.talk is not None
+    who = entry.address(capture["address"])
+    talk, items = entry.talk(Listeners({who: 1.0})), compile_items(profile, profile.reported)
+    seen: set[str] = set()
+    for number, each in enumerate(capture["heard"]):
+        heard = talk.receive(
+            bytes.fromhex(each["frames"]) * each.get("times", 1), Instant(10.0 * number, 0, True)
+        )  # noqa: FBT003
+        told = (*heard.told, *talk.tick(Instant(10.0 * number + 5.0, 0, True)).told)  # noqa: FBT003
+        carried = {item: raw for word in told if word.who in {who, None} for item, raw in word.items.items()}
+        values, bad = items.values(carried)
+        wanted = each.get("values", {})
+        assert values.keys() == wanted.keys()
+        assert {point: why for point, why in bad.items() if why != "no_answer"} == each.get("bad", {})
+        for name, value in wanted.items():
+            same = pytest.approx(value, rel=1e-6, abs=6e-4) if isinstance(value, float) else value
+            assert values[name] == same, name
+        seen |= wanted.keys()
+    return seen
 
 
 def replay(profile: Profile, capture: dict[str, Any]) -> set[str]:
