@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from drivers.dc589 import family as dc589
@@ -13,14 +13,17 @@ from drivers.dny.talk import Talk as DnyTalk
 from drivers.dny.talk import physical_id
 from drivers.gst9000 import family as gst9000
 from drivers.gst9000.talk import Printer, address_of
-from drivers.heard import HeardDevice
+from drivers.heard import HeardDevice, HeardRegisters
 from drivers.line.hearing import HearingLine
 from drivers.line.mbap import MbapLine
 from drivers.line.turn import TurnLine
 from drivers.modbus import family as modbus
 from drivers.modbus import framing
 from drivers.modbus.device import ModbusDevice
+from drivers.modbus.report import Reports, unfit
 from drivers.modbus.requests import requests as modbus_requests
+from drivers.tilt import auto as tilt
+from drivers.tilt.frame import Family as TiltFamily
 from drivers.witmotion import family as witmotion
 from drivers.witmotion.stream import Stream
 
@@ -76,6 +79,7 @@ class Entry:
     talk: Callable[[Listeners], Conversation] | None = (
         None  # how a line whose devices speak by themselves listens
     )
+    unfit: Callable[[Profile], str] = lambda _: ""  # why such a line cannot serve a profile of its family
 
     @property
     def hears(self) -> bool:
@@ -95,7 +99,7 @@ def _heard(
     def device(name: str, profile: Profile, who: Address, line: AnyLine) -> Device:
         if not isinstance(line, HearingLine):
             raise TypeError(f"{name}: {line.settings.name} does not listen")  # a bug in this table
-        return HeardDevice(name, profile, who, line)
+        return (HeardRegisters if family.has_registers else HeardDevice)(name, profile, who, line)
 
     return Entry(family, lambda line: HearingLine(line, talk), device, address, lambda *_: (), talk)
 
@@ -109,6 +113,8 @@ PROTOCOLS: dict[str, Entry] = {
     "dc589": _heard(dc589.FAMILY, Dc589Talk, board_id),
     "dny": _heard(dny.FAMILY, DnyTalk, physical_id),
     "gst9000": _heard(gst9000.FAMILY, Printer, address_of),
+    "modbus-report": replace(_heard(modbus.FAMILY, Reports, modbus.rtu_address), unfit=unfit),
+    "tilt77-auto": _heard(tilt.FAMILIES[TiltFamily.BW], tilt.listens(TiltFamily.BW), tilt.address),
 }
 FAMILIES: dict[str, Family] = {entry.family.name: entry.family for entry in PROTOCOLS.values()}
 

@@ -8,10 +8,11 @@ import pytest
 from pymodbus.framer.rtu import FramerRTU
 
 from drivers.conversation import Listeners
-from drivers.items import compile_items
+from drivers.heard import HeardDevice
+from drivers.line.settings import LineSettings
 from drivers.points import compile_block, compile_finish
 from drivers.registers import Table
-from drivers.registry import PROTOCOLS
+from drivers.registry import PROTOCOLS, make_line
 from gateway.model import Instant
 
 if TYPE_CHECKING:
@@ -33,10 +34,17 @@ def overheard(profile: Profile, capture: dict[str, Any]) -> set[str]:
     `times`: so often in a row, for streams whose frames are not believed alone.
     """
     assert capture["source"]
-    entry = PROTOCOLS[profile.protocol]
+    entry = PROTOCOLS[capture.get("line", profile.protocol)]
     assert entry.talk is not None
     who = entry.address(capture["address"])
-    talk, items = entry.talk(Listeners({who: 1.0})), compile_items(profile, profile.reported)
+    talk = entry.talk(Listeners({who: 1.0}))
+    device = entry.device(
+        "captured",
+        profile,
+        who,
+        make_line(LineSettings("l", capture.get("line", profile.protocol), tcp="h:1")),
+    )
+    assert isinstance(device, HeardDevice)
     seen: set[str] = set()
     for number, each in enumerate(capture["heard"]):
         heard = talk.receive(
@@ -44,10 +52,10 @@ def overheard(profile: Profile, capture: dict[str, Any]) -> set[str]:
         )  # noqa: FBT003
         told = (*heard.told, *talk.tick(Instant(10.0 * number + 5.0, 0, True)).told)  # noqa: FBT003
         carried = {item: raw for word in told if word.who in {who, None} for item, raw in word.items.items()}
-        values, bad = items.values(carried)
+        values, bad = device.understand(carried)
         wanted = each.get("values", {})
         assert values.keys() == wanted.keys()
-        assert {point: why for point, why in bad.items() if why != "no_answer"} == each.get("bad", {})
+        assert dict(bad) == each.get("bad", {})
         for name, value in wanted.items():
             same = pytest.approx(value, rel=1e-6, abs=6e-4) if isinstance(value, float) else value
             assert values[name] == same, name

@@ -25,11 +25,15 @@ DIALECTS: dict[str, Dialect] = {
     "dc589": LISTENING,
     "dny": LISTENING,
     "gst9000": LISTENING,
+    "modbus-report": LISTENING,
 }
 """By the protocol of a line: how its requests are cut out and its answers wrapped."""
 
 MEMORIES: dict[str, Callable[[Mapping[str, Point], Limits], Memory]] = {"modbus": Image}
 """By the protocol of a profile: what its devices are inside."""
+
+REPORTS = frozenset({"modbus-report"})
+"""Lines on which devices that are asked elsewhere report by themselves."""
 
 VOICES: dict[str, Callable[[Mapping[str, Point], Address], Voice]] = {
     "witmotion": lambda points, _: Sensor(points),

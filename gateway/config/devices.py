@@ -96,6 +96,8 @@ class DeviceReader:
         if shipped is not None and shipped.profile.protocol != family:
             spoken = shipped.profile.protocol
             self._say(raw, ("profile",), f"speaks {spoken}, but line {line.name} is {line.protocol}")
+        elif shipped is not None and (why := PROTOCOLS[line.protocol].unfit(shipped.profile)):
+            self._say(raw, ("profile",), f"{why} (line {line.name} is {line.protocol})")
 
     def _check_address(self, raw: RawDevice, entry: DeviceEntry, line: LineSettings | None) -> None:
         """Check that the address is one of the protocol and still free."""

@@ -82,7 +82,7 @@ def test_a_profile_loads_and_nothing_is_wrong_with_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_its_capture_decodes_to_the_true_values(name: str) -> None:
+async def test_its_capture_decodes_to_the_true_values(name: str) -> None:
     profile, known = load(name), capture(name)
     assert known["profile"] == name
     seen = overheard(profile, known) if "heard" in known else replay(profile, known)
