@@ -1,12 +1,13 @@
 """Conversations with devices that speak by themselves: what goes in, what comes out. Pure, time comes in.
 
 A conversation is one end of one serial port or one connection. It never opens, waits or sleeps: bytes and
-`now` go in, what was told comes out, `to_send` says what is to be written, `next_deadline` when `tick` is due.
+`now` go in, what was told comes out, `to_send` says what is to be written, `next_deadline` when `tick` is
+due.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping  # noqa: TC003  the fields of dataclasses
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -85,7 +86,7 @@ class Conversation(Protocol):
         ...
 
     def next_deadline(self) -> float | None:
-        """Return the monotonic second at which `tick` or `to_send` is worth calling; None: not before bytes."""
+        """Return the monotonic second at which to call `tick` and `to_send`; None: not before bytes."""
         ...
 
     def to_send(self, now: float) -> bytes:
@@ -93,7 +94,10 @@ class Conversation(Protocol):
         ...
 
     def order(self, ticket: int, who: Who, item: str, value: Value, now: float) -> None:
-        """Begin to bring `item` to `value`; how it ended comes as a `Done`. Raises ValueError if it cannot be."""
+        """Begin to bring `item` to `value`; how it ended comes as a `Done`.
+
+        Raises ValueError for what cannot be.
+        """
         ...
 
 

@@ -63,8 +63,8 @@ class HeardDevice:
     async def write(self, point: str, value: Value) -> Value:
         """Write one point and return what the device says it holds afterwards.
 
-        Raises NoAnswer when it is not connected or does not answer, Refused, and ValueError for a point that may
-        not be written or a value that cannot be.
+        Raises NoAnswer when it is not connected or does not answer, Refused, and ValueError for a point
+        that may not be written or a value that cannot be.
         """
         known = self._points.get(point)
         if known is None or (why := refusal(known, value)):

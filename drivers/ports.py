@@ -1,7 +1,8 @@
-"""Devices with many ports alike: what stands once in a profile's `ports` is written out for each port. Pure.
+"""Devices with many ports alike: what a profile's `ports` says once is written out for each port. Pure.
 
-A point `power` becomes `power_3`, a rule `over-power` becomes `over-power-p3`, a drama `overload` `overload-p3`; in texts and
-items `{port}` becomes 3. Rules and personas name the points of their own port without number.
+A point `power` becomes `power_3`, a rule `over-power` becomes `over-power-p3`, a drama `overload`
+`overload-p3`; in texts and items `{port}` becomes 3. Rules and personas name the points of their own port
+without number.
 
 In telemetry a port is a tag: the line of port 3 carries `port=3` and the field `power` (`gateway.telemetry`).
 """
@@ -72,7 +73,7 @@ def shorten(profile: Profile, count: int) -> Profile:
 
 
 def for_each(profile: Profile, rules: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return a site's changes with one to `over-power` meant for every port; one to `over-power-p3` comes first."""
+    """Return a site's changes: `over-power` is meant for every port, `over-power-p3` goes before it."""
     ports = profile.ports
     if ports is None:
         return dict(rules)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from gateway.links.link import Link, LinkState
     from gateway.liveness import DeviceHealth
     from gateway.model import Instant, Value
-    from gateway.pipeline import Pipeline
     from gateway.owner import Owner
+    from gateway.pipeline import Pipeline
     from gateway.report import Report
     from gateway.store.journal import Store
     from rules.roots import Roots

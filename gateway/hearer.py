@@ -1,9 +1,10 @@
 """One line on which devices speak by themselves: what they tell is stamped once and handed on.
 
-The counterpart of the poller, with the same face for those who look at lines or give commands. Nothing is ever
-asked to find out whether a device lives: it is lost when it was silent for three of its periods (`every` is how often
-it is expected), a device that reports every ten minutes or less when two and a tenth are over. A device that says
-nothing while all is well (a fire panel's printer) is never lost; only its line can be.
+The counterpart of the poller, with the same face for those who look at lines or give commands. Nothing is
+ever asked to find out whether a device lives: it is lost when it was silent for three of its periods
+(`every` is how often it is expected), a device that reports every ten minutes or less when two and a tenth
+are over. A device that says nothing while all is well (a fire panel's printer) is never lost; only its line
+can be.
 """
 
 from __future__ import annotations
@@ -136,9 +137,9 @@ class Hearer:
     async def command(self, device: str, action: Callable[[Device], Awaitable[T]], expires: float = inf) -> T:
         """Run `action` on a device and return its result.
 
-        Raises Busy at once when too many are under way, LineDown at once while the line is down, NoAnswer at
-        once for a lost device, Expired when monotonic `expires` has passed, KeyError for an unknown device, and the
-        DriverError or ValueError that `action` raises.
+        Raises Busy at once when too many are under way, LineDown at once while the line is down, NoAnswer
+        at once for a lost device, Expired when monotonic `expires` has passed, KeyError for an unknown
+        device, and the DriverError or ValueError that `action` raises.
         """
         ear = self._ears[device]
         now = self._clock.mono()

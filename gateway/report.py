@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from gateway.links.link import Link, LinkState
     from gateway.liveness import DeviceHealth, LineHealth
     from gateway.model import Instant
-    from gateway.pipeline import Counts
     from gateway.owner import Owner
+    from gateway.pipeline import Counts
     from gateway.store.journal import Store
     from rules.engine import Engine
 

@@ -69,8 +69,8 @@ def _field(value: Value) -> str | None:
 class Encoder:
     """Writes the samples of one device. What is the same in every line is escaped once.
 
-    `ports`: which points belong to a port of the device, and their name there. Such a sample is several lines: one of the
-    device, and one for each port it tells of, with the tag `port`.
+    `ports`: which points belong to a port of the device, and their name there. Such a sample is several
+    lines: one of the device, and one for each port it tells of, with the tag `port`.
     """
 
     __slots__ = ("_head", "_keys", "_of_ports", "_ports")
@@ -92,7 +92,7 @@ class Encoder:
 
     def encode(self, sample: Sample) -> str:
         """Return one line, or several joined by line breaks, none at the end."""
-        return self._split(sample) if self._ports else self._line(sample)
+        return self._split(sample) if self._ports else self.line(sample)
 
     def _split(self, sample: Sample) -> str:
         """Return the lines of a device with ports: its own if it tells of itself, then those of its ports."""
@@ -104,9 +104,10 @@ class Encoder:
             port, name = self._ports.get(point, (0, point))
             parts.setdefault(port, ({}, {}))[1][name] = quality
         told = [(port, replace(sample, values=good, bad=bad)) for port, (good, bad) in sorted(parts.items())]
-        return "\n".join((self._of_ports[port] if port else self)._line(part) for port, part in told)
+        return "\n".join((self._of_ports[port] if port else self).line(part) for port, part in told)
 
-    def _line(self, sample: Sample) -> str:
+    def line(self, sample: Sample) -> str:
+        """Return a sample as one line, whatever ports there are."""
         keys = self._keys
         worst = 0
         parts = [self._head]

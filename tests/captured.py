@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pymodbus.framer.rtu import FramerRTU
+from talk import moment
 
 from drivers.conversation import Listeners
 from drivers.heard import HeardDevice
@@ -13,7 +14,6 @@ from drivers.line.settings import LineSettings
 from drivers.points import compile_block, compile_finish
 from drivers.registers import Table
 from drivers.registry import PROTOCOLS, make_line
-from gateway.model import Instant
 
 if TYPE_CHECKING:
     from drivers.profile import Profile
@@ -47,10 +47,8 @@ def overheard(profile: Profile, capture: dict[str, Any]) -> set[str]:
     assert isinstance(device, HeardDevice)
     seen: set[str] = set()
     for number, each in enumerate(capture["heard"]):
-        heard = talk.receive(
-            bytes.fromhex(each["frames"]) * each.get("times", 1), Instant(10.0 * number, 0, True)
-        )  # noqa: FBT003
-        told = (*heard.told, *talk.tick(Instant(10.0 * number + 5.0, 0, True)).told)  # noqa: FBT003
+        heard = talk.receive(bytes.fromhex(each["frames"]) * each.get("times", 1), moment(10.0 * number))
+        told = (*heard.told, *talk.tick(moment(10.0 * number + 5.0)).told)
         carried = {item: raw for word in told if word.who in {who, None} for item, raw in word.items.items()}
         values, bad = device.understand(carried)
         wanted = each.get("values", {})

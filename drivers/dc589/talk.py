@@ -1,13 +1,14 @@
-"""The platform's end of a DC589 conversation: a board registers, beats, reports faults and ends of orders. Pure.
+"""The platform's end of a DC589 conversation: a board registers, beats, reports faults and ends. Pure.
 
-Answered are the board's own words: A0 with A1 and the time, A4 with A5, B4 with B5, BB with BC, C0 with C1, A8
-with A9. A board that is not in the site file is told nothing, so it stays free for whoever owns it. Cards (B6, D0) are
-the payment platform's: not answered. A beat that does not say how the ports are is followed by a B0, which only asks.
-(Vendor's protocol V5.8.9; words and codes by `drivers.dc589.fields`.)
+Answered are the board's own words: A0 with A1 and the time, A4 with A5, B4 with B5, BB with BC, C0 with C1,
+A8 with A9. A board that is not in the site file is told nothing, so it stays free for whoever owns it.
+Cards (B6, D0) are the payment platform's: not answered. A beat that does not say how the ports are is
+followed by a B0, which only asks. (Vendor's protocol V5.8.9; words and codes by `drivers.dc589.fields`.)
 
-Items: `hot`, `smoke`, `mains_abnormal`, `voltage`, `temperature`, `signal`, `fault` (code of the latest C0 since the last
-beat), `ports`; per port N `port.N.state`, `.charging`, `.power` (W), `.energy` (kWh), `.elapsed`, `.remaining` (s), `.reason`
-(code of the last end of an order). To `port.N.charging` False may be written: B9, then B2 reads back what became of it.
+Items: `hot`, `smoke`, `mains_abnormal`, `voltage`, `temperature`, `signal`, `fault` (code of the latest C0
+since the last beat), `ports`; per port N `port.N.state`, `.charging`, `.power` (W), `.energy` (kWh),
+`.elapsed`, `.remaining` (s), `.reason` (code of the last end of an order). To `port.N.charging` False may
+be written: B9, then B2 reads back what became of it.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""The platform's end of a DNY (AP3000) conversation: boards register, beat and tell their ports' power. Pure.
+"""The platform's end of a DNY (AP3000) conversation: boards register, beat, tell their ports' power. Pure.
 
-One connection may carry several boards: a module in front, others behind it. Answered are a known board's register
-(20, with result 0) and its questions for the time (12, 22, with seconds since 1970); the source for these answers is
-weak, so `tocsin sniff` a new firmware before you rely on it. Nothing can be written: starting and stopping is the payment
-platform's, and its message of 37 bytes is not proven here.
+One connection may carry several boards: a module in front, others behind it. Answered are a known board's
+register (20, with result 0) and its questions for the time (12, 22, with seconds since 1970); the source
+for these answers is weak, so `tocsin sniff` a new firmware before you rely on it. Nothing can be written:
+starting and stopping is the payment platform's, and its message of 37 bytes is not proven here.
 
-Items: `voltage`, `temperature`, `signal`, `ports`, `firmware`; per port N `port.N.state`, `.charging`, `.power` (W), `.energy`
-(kWh), `.elapsed` (s), `.current` (A), `.temperature` (°C).
+Items: `voltage`, `temperature`, `signal`, `ports`, `firmware`; per port N `port.N.state`, `.charging`,
+`.power` (W), `.energy` (kWh), `.elapsed` (s), `.current` (A), `.temperature` (°C).
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """Listens at the printer port of a fire panel: events in, the state of detectors out. Pure.
 
-What a panel prints are events, not levels: 首次火警 and 火警 of a loop and point hold until 复位. A reset is one of the whole
-panel, whatever place is printed with it: what still burns after it is printed anew.
+What a panel prints are events, not levels: 首次火警 and 火警 of a loop and point hold until 复位. A reset
+is one of the whole panel, whatever place is printed with it: what still burns after it is printed anew.
 
-A detector's address is "LLL-PPP", the panel's own is "panel". A fire at a place that the site does not list is
-never lost: it fills one of the panel's slots, so each is an alarm of its own. Nothing is asked and nothing can be: a printer port
-is silent while all is well.
+A detector's address is "LLL-PPP", the panel's own is "panel". A fire at a place that the site does not list
+is never lost: it fills one of the panel's slots, so each is an alarm of its own. Nothing is asked and
+nothing can be: a printer port is silent while all is well.
 
-Items of a detector: `fire`, `first` (it was the first fire since the last reset). Items of the panel: `fires` (places that
-burn), `slot.N` (1 to 8: a place that is not listed, "" for none), `unknown` (the words of the last record nobody knows, with its
-place; "" after a known one), `unreadable` (damaged records or other text were printed since the last sound record),
-`last` (the last record as text).
+Items of a detector: `fire`, `first` (it was the first fire since the last reset). Items of the panel:
+`fires` (places that burn), `slot.N` (1 to 8: a place that is not listed, "" for none), `unknown` (the words
+of the last record nobody knows, with its place; "" after a known one), `unreadable` (damaged records or
+other text were printed since the last sound record), `last` (the last record as text).
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """A line on which devices speak by themselves: a stream, a printer port, boards that dial in, many at once.
 
-Each port or connection has a conversation of its own (`drivers.conversation`), which decides everything; here bytes
-and time are carried to and fro. What was told waits, bounded, until `hear` fetches it.
+Each port or connection has a conversation of its own (`drivers.conversation`), which decides everything;
+here bytes and time are carried to and fro. What was told waits, bounded, until `hear` fetches it.
 
-On `listen` many are connected at a time. A board that dials in again replaces its older connection; who has not said
-its name within a minute, or was silent for three of its periods, is hung up on: its slot is wanted.
+On `listen` many are connected at a time. A board that dials in again replaces its older connection; who has
+not said its name within a minute, or was silent for three of its periods, is hung up on: its slot is
+wanted.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Voice:
 
 
 class HearingLine:
-    """One owner of one port on which others speak. `expect` first, then `open`, then `hear` again and again."""
+    """One owner of one port on which others speak. `expect` first, then `open`, then `hear` for ever."""
 
     def __init__(self, settings: LineSettings, make: Callable[[Listeners], Conversation]) -> None:
         self.settings = settings
@@ -151,7 +152,10 @@ class HearingLine:
     # What is heard, and what is to be done.
 
     async def hear(self, seconds: float) -> list[Told]:
-        """Return what was told since the last call; wait at most so long. Raises LineDown when the port is gone."""
+        """Return what was told since the last call; wait at most so long.
+
+        Raises LineDown when the port is gone.
+        """
         if not self._told and self.is_open:
             self._bell.clear()
             try:

@@ -1,8 +1,9 @@
-"""Modbus answers that nobody asked for: a battery cover or a 4G unit that reads its own sensor and sends the answer. Pure.
+"""Modbus answers that nobody asked for, from covers on a battery and 4G units that read themselves. Pure.
 
-`unit 03|04 count data CRC`, every few hours and when something happens. The answer does not say which registers it holds: it is
-known by its table and its length, so a profile for it has one block of registers per length (`unfit`). What is told is the raw
-block: `{"holding": "00 2A ..."}`; `drivers.heard` makes points of it.
+`unit 03|04 count data CRC`, every few hours and when something happens. The answer does not say which
+registers it holds: it is known by its table and its length, so a profile for it has one block of registers
+per length (`unfit`). What is told is the raw block: `{"holding": "00 2A ..."}`; `drivers.heard` makes
+points of it.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ def unfit(profile: Profile) -> str:
             return f"reports carry registers, not {block.table} bits"
         other = seen.setdefault((block.table, block.count), block)
         if other is not block:
-            return f"has two blocks of {block.count} {block.table} registers: a report does not say which it holds"
+            twice = f"{block.count} {block.table} registers"
+            return f"has two blocks of {twice}: a report does not say which it holds"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""A DC589 charging board: registers until it is answered, beats, tells of starts, ends and faults, obeys a stop. Pure.
+"""A DC589 charging board: registers until it is answered, beats, tells what happens, obeys a stop. Pure.
 
 A port charges while its persona draws power. A stop holds until the persona's own charge is over.
 """
@@ -113,8 +113,8 @@ class Board(Held):
         seconds = int(now - self._began.pop(port))
         energy = self.number(f"port.{port}.energy") % 60
         return self._say(
-            0xBB, flag=1, port=port, elapsed_minutes=seconds // 60, elapsed_seconds=seconds % 60, energy=energy,
-            reason=reason, tier=1, power=0,
+            0xBB, flag=1, port=port, elapsed_minutes=seconds // 60, elapsed_seconds=seconds % 60,
+            energy=energy, reason=reason, tier=1, power=0,
         )  # fmt: skip
 
     # What it hears.
@@ -176,7 +176,8 @@ class Board(Held):
         elapsed = int(now - self._began.get(port, now))
         return {
             "port": port, "state": state, "elapsed_minutes": elapsed // 60, "elapsed_seconds": elapsed % 60,
-            "energy": self.number(f"port.{port}.energy") % 60, "power": self._power(port) if state == 1 else 0,
+            "energy": self.number(f"port.{port}.energy") % 60,
+            "power": self._power(port) if state == 1 else 0,
         }  # fmt: skip
 
     def _state(self, port: int) -> int:

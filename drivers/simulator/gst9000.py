@@ -1,6 +1,7 @@
-"""A fire panel's printer port: a detector prints its fire and the reset after it, the panel what else there is. Pure.
+"""A fire panel's printer port: a detector prints its fire and its reset, the panel all else. Pure.
 
-Each detector plays for itself: two that burn at a time print 首次火警 both, and the reset of one is the panel's.
+Each detector plays for itself: two that burn at a time print 首次火警 both, the reset of one is the
+panel's.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The inside of a played device whose messages carry items: what its points hold, as the protocol says it. Pure."""
+"""The inside of a played device whose messages carry items: what its points hold. Pure."""
 
 from __future__ import annotations
 

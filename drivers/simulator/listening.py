@@ -1,4 +1,4 @@
-"""The dialect of lines on which devices speak by themselves: what the gateway sends is heard by whoever is there. Pure."""
+"""The dialect of lines on which devices speak by themselves: what we send, whoever is there hears. Pure."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ def make_unit(
 ) -> Unit:
     """Make a unit of a profile; `points` are the site's, if it maps the profile's anew.
 
-    Points that the site has switched off are not played. `reports`: it is not asked, it sends its registers by
-    itself. Raises PersonaError.
+    Points that the site has switched off are not played. `reports`: it is not asked, it sends its registers
+    by itself. Raises PersonaError.
     """
     points = profile.points if points is None else points
     try:

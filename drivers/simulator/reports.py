@@ -1,4 +1,4 @@
-"""A battery device that reports by itself: the Modbus answer of its one block, now and then and when it is moved. Pure."""
+"""A battery device that reports by itself, now and then and when it is moved, as a Modbus answer. Pure."""
 
 from __future__ import annotations
 

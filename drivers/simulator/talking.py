@@ -1,4 +1,4 @@
-"""A TCP line on which devices speak by themselves: boards that dial in, each over its own connection; or an endpoint."""
+"""A TCP line on which devices speak by themselves: boards dialling in, each over its own connection."""
 
 from __future__ import annotations
 

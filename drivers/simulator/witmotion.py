@@ -1,6 +1,7 @@
 """A WitMotion sensor that streams: acceleration, turning rate and angles, 50 times a second. Pure.
 
-Gravity follows the angles, so that the two agree; what the persona plays as acceleration is a shake on top of it.
+Gravity follows the angles, so that the two agree; what the persona plays as acceleration is a shake on top
+of it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Inclinometers set to speak by themselves (0x77: `77 05 00 0C 01 12`, five times a second). Pure.
 
-Their sum has eight bits like WitMotion's, so what counts is the middle of three readings, axis by axis, and one word is
-told per period. Items: `x`, `y`, `z` (degrees, or g for gravity), `temperature`.
+Their sum has eight bits like WitMotion's, so what counts is the middle of three readings, axis by axis, and
+one word is told per period. Items: `x`, `y`, `z` (degrees, or g for gravity), `temperature`.
 """
 
 from __future__ import annotations

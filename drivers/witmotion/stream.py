@@ -2,8 +2,8 @@
 
 The stream carries no address: whoever speaks is the one device of the line. Items: `acceleration.x` (g),
 `gyro.x` (°/s), `angle.x` (°), `magnetic.x`, with `.min` and `.max` of the period behind each; `temperature`
-(°C); `shock` (g), the farthest the pull was from 1 g within the period; `disagreement` (°), between the tilt by
-the angles and the tilt by gravity while nothing but gravity pulls.
+(°C); `shock` (g), the farthest the pull was from 1 g within the period; `disagreement` (°), between the
+tilt by the angles and the tilt by gravity while nothing but gravity pulls.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _name(items: dict[str, Raw], kind: Kind, middle: Words, spread: list[tuple[i
 
 
 def disagreement(items: dict[str, Raw]) -> float | None:
-    """Return by how many degrees the tilt by angles differs from the tilt by gravity; None: cannot be told."""
+    """Return by how many degrees the tilt by angles and by gravity differ; None: cannot be told."""
     try:
         roll, pitch = (float(items[f"angle.{axis}"] or 0.0) for axis in "xy")
         pull = [float(items[f"acceleration.{axis}"] or 0.0) for axis in AXES]

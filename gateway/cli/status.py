@@ -136,7 +136,8 @@ def line_words(line: dict[str, Any]) -> str:
         rate = line["crc_errors"] / line["bytes_in"] if line["bytes_in"] else 0.0
         figures = say(
             f"占用 {busy:.0%}  连接 {connected}  帧 {line['replies']}  无用字节 {rate:.1%}  丢弃 {missed}",
-            f"{busy:.0%} busy  {connected} connected  {line['replies']} frames  {rate:.1%} of bytes no frame  {missed} dropped",
+            f"{busy:.0%} busy  {connected} connected  {line['replies']} frames"
+            f"  {rate:.1%} of bytes no frame  {missed} dropped",
         )
     lost = f"   {say('失联', 'lost')}: {', '.join(line['lost'])}" if line["lost"] else ""
     return f"{line['name']} {state}  {figures}{lost}"

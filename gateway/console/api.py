@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from gateway.console.deeds import Deeds
     from gateway.console.peers import People
     from gateway.model import Quality, Value
-    from gateway.pipeline import Pipeline
     from gateway.owner import Owner
+    from gateway.pipeline import Pipeline
     from gateway.report import Report
     from gateway.store import Store
 

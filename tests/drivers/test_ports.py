@@ -17,6 +17,8 @@ from gateway.telemetry import Encoder, parse
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gateway.model import Value
+
 BOARD = load_profile("charging_pile/dc589")
 
 
@@ -95,7 +97,7 @@ def test_a_mistake_in_a_port_is_said_once_where_it_stands(tmp_path: Path) -> Non
 
 def test_a_port_is_a_tag_in_telemetry_and_comes_back_as_a_point() -> None:
     encoder = Encoder("charging_pile", "pile-3", ports_of(shorten(BOARD, 3)))
-    values = {"voltage": 229.0, "power_1": 0.0, "state_3": "charging", "power_3": 180.5}
+    values: dict[str, Value] = {"voltage": 229.0, "power_1": 0.0, "state_3": "charging", "power_3": 180.5}
     text = encoder.encode(Sample("pile-3", 5_000, 0.0, values, {"power_2": Quality.OVER_RANGE}))
     assert text.split("\n") == [
         "charging_pile,device=pile-3 voltage=229.0,q=0i 5000",

@@ -18,8 +18,8 @@ from drivers.conversation import Listeners
 from drivers.items import compile_items
 from drivers.modbus.plan import Cost, plan
 from drivers.points import compile_block, compile_finish
-from drivers.profile import KINDS, Profile
 from drivers.ports import ports_of, shorten
+from drivers.profile import KINDS, Profile
 from drivers.registry import FAMILIES, PROTOCOLS
 from drivers.simulator.image import Image
 from drivers.simulator.making import make_unit

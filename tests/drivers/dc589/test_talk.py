@@ -123,7 +123,7 @@ def ready() -> Talk:
 
 def test_a_port_is_stopped_and_asked_what_became_of_it() -> None:
     conversation = ready()
-    conversation.order(7, BOARD, "port.5.charging", False, 1.0)
+    conversation.order(7, BOARD, "port.5.charging", value=False, now=1.0)
     (stop,) = answers(conversation, 1.0)
     assert (stop.command, stop.data) == (0xB9, b"\x05")
     assert fed(conversation, frame(0xBA, stop.session, result=0x10, port=5), 2.1).done == ()
@@ -136,7 +136,7 @@ def test_a_port_is_stopped_and_asked_what_became_of_it() -> None:
 
 def test_a_port_that_goes_on_charging_is_said_to_do_so() -> None:
     conversation = ready()
-    conversation.order(7, BOARD, "port.5.charging", False, 1.0)
+    conversation.order(7, BOARD, "port.5.charging", value=False, now=1.0)
     (stop,) = answers(conversation, 1.0)
     fed(conversation, frame(0xBA, stop.session, result=0x10, port=5), 2.1)
     (ask,) = answers(conversation, 2.1)
@@ -146,7 +146,7 @@ def test_a_port_that_goes_on_charging_is_said_to_do_so() -> None:
 
 def test_a_stop_that_the_board_refuses_comes_back_as_refused() -> None:
     conversation = ready()
-    conversation.order(7, BOARD, "port.5.charging", False, 1.0)
+    conversation.order(7, BOARD, "port.5.charging", value=False, now=1.0)
     (stop,) = answers(conversation, 1.0)
     (done,) = fed(conversation, frame(0xBA, stop.session, result=4, port=5), 1.1).done
     assert isinstance(done.error, Refused)
@@ -155,7 +155,7 @@ def test_a_stop_that_the_board_refuses_comes_back_as_refused() -> None:
 
 def test_the_answer_to_another_order_proves_nothing() -> None:
     conversation = ready()
-    conversation.order(7, BOARD, "port.5.charging", False, 1.0)
+    conversation.order(7, BOARD, "port.5.charging", value=False, now=1.0)
     answers(conversation, 1.0)
     fed(conversation, frame(0xBA, b"\0\0\0\0\0\x63", result=0x10, port=5), 1.1)
     fed(conversation, frame(0xBA, bytes(6), result=0x10, port=6), 1.1)
@@ -164,7 +164,7 @@ def test_the_answer_to_another_order_proves_nothing() -> None:
 
 def test_a_stop_nobody_answers_is_given_up() -> None:
     conversation = ready()
-    conversation.order(7, BOARD, "port.5.charging", False, 1.0)
+    conversation.order(7, BOARD, "port.5.charging", value=False, now=1.0)
     answers(conversation, 1.0)
     assert conversation.next_deadline() == 1.0 + PATIENCE
     assert conversation.tick(moment(1.0 + PATIENCE - 0.01)).done == ()
@@ -174,9 +174,9 @@ def test_a_stop_nobody_answers_is_given_up() -> None:
 
 def test_a_charge_cannot_be_started_from_here() -> None:
     with pytest.raises(ValueError, match="payment platform"):
-        ready().order(7, BOARD, "port.5.charging", True, 1.0)
+        ready().order(7, BOARD, "port.5.charging", value=True, now=1.0)
     with pytest.raises(ValueError, match="cannot be written"):
-        ready().order(7, BOARD, "voltage", 3, 1.0)
+        ready().order(7, BOARD, "voltage", value=3, now=1.0)
 
 
 def test_frames_leave_fifteen_milliseconds_apart() -> None:

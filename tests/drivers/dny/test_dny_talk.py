@@ -80,7 +80,7 @@ def test_the_time_is_told_when_it_is_known() -> None:
 
 def test_nothing_can_be_written() -> None:
     with pytest.raises(ValueError, match="only speaks"):
-        talk(ONE).order(1, ONE, "port.1.charging", False, 0.0)
+        talk(ONE).order(1, ONE, "port.1.charging", value=False, now=0.0)
 
 
 def test_addresses_and_items_are_checked() -> None:

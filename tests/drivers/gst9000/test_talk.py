@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from talk import fed, merged
 
-from drivers.conversation import Listeners
+from drivers.conversation import Listeners, Told
 from drivers.gst9000.record import Record, encode_record
 from drivers.gst9000.talk import PANEL, SLOTS, Printer, address_of
 
@@ -48,7 +48,7 @@ def test_a_fire_at_a_place_that_is_not_listed_fills_a_slot_of_its_own() -> None:
 
 
 def test_the_last_slot_takes_all_that_come_after() -> None:
-    port = printer()
+    port, panel = printer(), {}
     for point in range(1, SLOTS + 3):
         panel = merged(fed(port, printed("火警", 9, point)).told)[PANEL]
     assert panel[f"slot.{SLOTS}"] == "009-008 009-009 009-010"
@@ -87,7 +87,8 @@ def test_blank_lines_between_records_mean_nothing() -> None:
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=20))
 def test_cut_anywhere_it_says_the_same(cuts: list[int]) -> None:
     data = printed("首次火警") + printed("火警", 9, 9) + printed("复位") + printed("首次火警", 9, 9)
-    pieces, whole, at, found = printer("004-012"), printer("004-012"), 0, []
+    pieces, whole, at = printer("004-012"), printer("004-012"), 0
+    found: list[Told] = []
     while at < len(data):
         for size in cuts:
             found += fed(pieces, data[at : at + size]).told

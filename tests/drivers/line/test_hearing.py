@@ -104,7 +104,7 @@ async def test_several_boards_dial_into_one_port() -> None:
         assert line.connections == 2
         boards[0].close()
         async with asyncio.timeout(5):
-            while line.connections == 2:
+            while line.connections == 2:  # noqa: ASYNC110  others do it
                 await asyncio.sleep(0.01)
         boards[1].close()
 
@@ -157,7 +157,7 @@ async def test_who_does_not_say_his_name_is_hung_up_on() -> None:
         known, nameless = await Board.dial(line, ONE), await Board.dial(line)
         nameless.say(b"GET / HTTP/1.1\r\n\r\n")
         async with asyncio.timeout(5):
-            while line.connections < 2:
+            while line.connections < 2:  # noqa: ASYNC110  others do it
                 await asyncio.sleep(0.01)
         line.sweep(time.monotonic() + NAMELESS + 1)
         assert await nameless.is_hung_up_on()
@@ -205,7 +205,7 @@ async def test_words_nobody_fetches_are_bounded_and_counted(monkeypatch: pytest.
         board = await Board.dial(line, ONE)
         board.say(frame(0xA4, board=ONE) * 30)
         async with asyncio.timeout(5):
-            while line.dropped < 20:
+            while line.dropped < 20:  # noqa: ASYNC110  others do it
                 await asyncio.sleep(0.01)
         assert len(await line.hear(0.1)) == 10
         board.close()

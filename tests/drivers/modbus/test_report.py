@@ -26,7 +26,8 @@ def reports() -> Reports:
 
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=10))
 def test_cut_anywhere_it_is_heard(cuts: list[int]) -> None:
-    data, talk, told, at = COVER * 3, reports(), [], 0
+    data, talk, at = COVER * 3, reports(), 0
+    told: list[Told] = []
     while at < len(data):
         for size in cuts:
             told += fed(talk, data[at : at + size]).told

@@ -124,7 +124,7 @@ def test_one_damaged_frame_of_a_slow_stream_is_not_told() -> None:
 
 def test_angles_that_gravity_contradicts_are_shown() -> None:
     talk = stream()
-    told = []
+    told: list[Any] = []
     for number in range(1, 300):
         told += talk.receive(level(x=30.0), moment(number / 200)).told
     assert told[-1].items["disagreement"] == pytest.approx(30, abs=0.1)
