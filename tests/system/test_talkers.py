@@ -62,7 +62,7 @@ async def test_what_speaks_by_itself_is_heard_judged_told_and_obeys(tmp_path: Pa
         parse(text)
         for topic, payload in found
         if topic.endswith("/telemetry")
-        for text in payload.decode().split("\n")
+        for text in payload.decode().splitlines()
     ]
     ours = {
         (line.device, line.tags.get("port"))
