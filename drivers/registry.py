@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from drivers.dc589 import family as dc589
+from drivers.dc589.items import board_id
 from drivers.dc589.talk import Talk as Dc589Talk
-from drivers.dc589.talk import board_id
 from drivers.dny import family as dny
 from drivers.dny.talk import Talk as DnyTalk
 from drivers.dny.talk import physical_id

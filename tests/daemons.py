@@ -85,7 +85,7 @@ class Run:
 def running(site: Path) -> Iterator[Run]:
     run = Run(site)
     try:
-        wait(lambda: run.daemon.get("/status"))
+        wait(lambda: run.daemon.get("/status"), 40)
         yield run
     finally:
         if run.process.poll() is None:

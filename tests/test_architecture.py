@@ -47,10 +47,7 @@ PURE = [
         f"drivers/simulator/{name}.py"
         for name in ("held", "witmotion", "dc589", "dny", "gst9000", "listening", "reports")
     ),
-    *(
-        f"drivers/{name}.py"
-        for name in ("conversation", "ports", "modbus/report", "line/strangers")
-    ),
+    *(f"drivers/{name}.py" for name in ("conversation", "ports", "modbus/report", "line/strangers")),
     *(f"drivers/simulator/{name}.py" for name in ("faults", "script", "stage")),
     "drivers/modbus/explain.py",
     "drivers/budget.py",

@@ -5,10 +5,7 @@ A8 with A9. A board that is not in the site file is told nothing, so it stays fr
 Cards (B6, D0) are the payment platform's: not answered. A beat that does not say how the ports are is
 followed by a B0, which only asks. (Vendor's protocol V5.8.9; words and codes by `drivers.dc589.fields`.)
 
-Items: `hot`, `smoke`, `mains_abnormal`, `voltage`, `temperature`, `signal`, `fault` (code of the latest C0
-since the last beat), `ports`; per port N `port.N.state`, `.charging`, `.power` (W), `.energy` (kWh),
-`.elapsed`, `.remaining` (s), `.reason` (code of the last end of an order). To `port.N.charging` False may
-be written: B9, then B2 reads back what became of it.
+To `port.N.charging` False may be written: B9, then B2 reads back what became of it.
 """
 
 from __future__ import annotations
@@ -19,6 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.conversation import NOTHING, Done, Heard, Raw, Told
+from drivers.dc589 import items
 from drivers.dc589.fields import FIELDS, decode_fields, encode_fields
 from drivers.dc589.frame import Dc589Error, Frame, cutter, encode_frame
 from drivers.dc589.ports import decode_status
@@ -29,43 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drivers.conversation import Listeners, Who
-    from drivers.dc589.ports import Status
     from gateway.model import Instant, Value
 
 PAUSE: Final = 0.015  # seconds between two frames
 PATIENCE: Final = 3.0  # seconds for the answer to one request of an order
-MOST_PORTS: Final = 40
-CHARGING: Final = 1
-_MACHINE: Final = ("hot", "smoke", "mains_abnormal")
-_MACHINE_FAULTS: Final = {0xAA: "hot", 0xBB: "smoke", 0xCC: "mains_abnormal"}
-_PORT_FAULTS: Final = frozenset({3, 4})
+_NO_PORT: Final = 0xFF
 _STOPPED: Final = frozenset({0x10, 10})  # the table says 10 without a base, the example 0x10
 _IDLE: Final = 1
-_NO_PORT: Final = 0xFF
 _REFUSALS: Final = {0: "the board has no such port", 4: "the port is faulty"}
-_PORT_ITEMS: Final = ("state", "charging", "power", "energy", "elapsed", "remaining", "reason")
-MACHINE_ITEMS: Final = frozenset({*_MACHINE, "voltage", "temperature", "signal", "fault", "ports"})
-
-
-def check_item(item: str) -> str:
-    """Return "" for an item a board can tell, else what is wrong."""
-    parts = item.split(".")
-    if item in MACHINE_ITEMS:
-        return ""
-    if len(parts) == 3 and parts[0] == "port" and parts[2] in _PORT_ITEMS:
-        if parts[1].isdecimal() and 1 <= int(parts[1]) <= MOST_PORTS:
-            return ""
-        return f"a port is 1 to {MOST_PORTS}, not {parts[1]}"
-    machine, port = ", ".join(sorted(MACHINE_ITEMS)), ", ".join(f"port.N.{name}" for name in _PORT_ITEMS)
-    return f"a DC589 board tells {machine} and {port}, not {item!r}"
-
-
-def board_id(address: Who) -> str:
-    """Return the 16 digits of a board. Raises ValueError."""
-    text = str(address).strip()
-    if not text.isdecimal() or len(text) > 16:
-        raise ValueError("must be the board's number of up to 16 digits, in quotes")
-    return text.rjust(16, "0")
 
 
 @dataclass(slots=True)
@@ -159,7 +128,7 @@ class Talk:
     def order(self, ticket: int, who: Who, item: str, value: Value, now: float) -> None:
         """Stop a port. Raises ValueError for anything else: who starts a charge is the payment platform."""
         parts = item.split(".")
-        if check_item(item) or parts[-1] != "charging":
+        if items.check_item(item) or parts[-1] != "charging":
             raise ValueError(f"{who}: {item} cannot be written")
         if value:
             raise ValueError(f"{who}: a charge is started by the payment platform, not from here")
@@ -174,7 +143,7 @@ class Talk:
         self._who = fields["board"]
         if self._who in self._listeners.ask:
             self._ask_at = now.mono + self._listeners.ask[fields["board"]]
-        told = Told(fields["board"], {**_signal(fields), **_port_count(fields["hardware"])})
+        told = Told(fields["board"], {**items.signal(fields), **items.port_count(fields["hardware"])})
         if self._known():
             self._say(0xA1, frame.session, result=0, time=self._time(now))
         return Heard((told,))
@@ -188,17 +157,17 @@ class Talk:
         if not self._known():
             return Heard((Told(fields["board"]),))
         self._say(0xA5, frame.session, result=1)
-        items: dict[str, Raw] = _signal(fields)
+        carried = items.signal(fields)
         if status is None:  # a brief beat: ask
             self._say(0xB0, self._next_session(), mode=0)
         else:
-            items |= _items(status)
-        return Heard((Told(fields["board"], items),))
+            carried |= items.of_status(status)
+        return Heard((Told(fields["board"], carried),))
 
     def _all_ports(self, frame: Frame, now: Instant) -> Heard:
         del now
         status = decode_status(frame)
-        return self._tell({} if status is None else _items(status))
+        return self._tell({} if status is None else items.of_status(status))
 
     def _one_port(self, frame: Frame, now: Instant) -> Heard:
         del now
@@ -207,15 +176,15 @@ class Talk:
         if state == _NO_PORT:
             answered = Refused(f"{self._who}: {_REFUSALS[0]}: {port}", 0)
             return Heard((), self._finish(frame, port, None, answered, asked=True))
-        done = self._finish(frame, port, state == CHARGING, None, asked=True)
-        return Heard(self._tell(_port_items(fields)).told, done)
+        done = self._finish(frame, port, state == items.CHARGING, None, asked=True)
+        return Heard(self._tell(items.of_port(fields)).told, done)
 
     def _started(self, frame: Frame, now: Instant) -> Heard:
         del now
         fields = decode_fields(FIELDS[0xB4], frame.data)
         if self._known():
             self._say(0xB5, frame.session, result=0, port=fields["port"])
-        return self._tell(_port_items(fields))
+        return self._tell(items.of_port(fields))
 
     def _stopped(self, frame: Frame, now: Instant) -> Heard:
         fields = decode_fields(FIELDS[0xBA], frame.data)
@@ -233,29 +202,16 @@ class Talk:
     def _ended(self, frame: Frame, now: Instant) -> Heard:
         del now
         fields = decode_fields(FIELDS[0xBB], frame.data)
-        port = fields["port"]
         if self._known():
-            self._say(0xBC, frame.session, result=0, port=port)
-        elapsed = 60 * fields["elapsed_minutes"] + fields["elapsed_seconds"]
-        values = {"charging": False, "state": 0, "power": 0.0, "energy": fields["energy"], "elapsed": elapsed}
-        return self._tell(_named(port, {**values, "remaining": 0, "reason": fields["reason"]}))
+            self._say(0xBC, frame.session, result=0, port=fields["port"])
+        return self._tell(items.of_end(fields))
 
     def _fault(self, frame: Frame, now: Instant) -> Heard:
         del now
         fields = decode_fields(FIELDS[0xC0], frame.data)
-        port, fault = fields["port"], fields["fault"]
         if self._known():
-            self._say(0xC1, frame.session, result=0, port=port)
-        items: dict[str, Raw] = {
-            "fault": fault,
-            "temperature": float(fields["temperature"]),
-            "voltage": float(fields["voltage"]),
-        }
-        if fault in _MACHINE_FAULTS:
-            items[_MACHINE_FAULTS[fault]] = True
-        elif fault in _PORT_FAULTS:
-            items |= _named(port, {"state": fault, "charging": False})
-        return self._tell(items)
+            self._say(0xC1, frame.session, result=0, port=fields["port"])
+        return self._tell(items.of_fault(fields))
 
     def _ask_time(self, frame: Frame, now: Instant) -> Heard:
         if self._known() and now.synced:  # a wrong time is worse than none: the board has one
@@ -267,12 +223,12 @@ class Talk:
     def _known(self) -> bool:
         return self._who in self._listeners
 
-    def _tell(self, items: dict[str, Raw]) -> Heard:
+    def _tell(self, carried: dict[str, Raw]) -> Heard:
         """Tell in the name of the board that registered here; nobody did: whose it is cannot be known."""
         if self._who is None:
             self.unfit += 1
             return NOTHING
-        return Heard((Told(self._who, items),))
+        return Heard((Told(self._who, carried),))
 
     def _finish(
         self, frame: Frame, port: int, held: Value | None, error: Refused | None, *, asked: bool
@@ -303,43 +259,3 @@ def _answers(frame: Frame, stop: _Stop) -> bool:
 def _overdue(stop: _Stop) -> NoAnswer:
     what = "it was stopped, but did not say so when asked" if stop.asked else "no answer to the stop"
     return NoAnswer(f"port {stop.port}: {what} within {PATIENCE:g} s")
-
-
-def _signal(fields: dict[str, Any]) -> dict[str, Raw]:
-    return {"signal": fields["signal"]}
-
-
-def _port_count(hardware: str) -> dict[str, Raw]:
-    """Return how many ports the board has: the third and fourth character, "SH10HA01"."""
-    digits = hardware[2:4]
-    return {"ports": int(digits)} if digits.isdecimal() and digits.isascii() else {}
-
-
-def _items(status: Status) -> dict[str, Raw]:
-    items: dict[str, Raw] = {name: bool(status.machine >> bit & 1) for bit, name in enumerate(_MACHINE)}
-    items |= {"voltage": float(status.voltage), "temperature": float(status.temperature), "fault": 0}
-    items["ports"] = len(status.states)
-    for port, state in enumerate(status.states, start=1):
-        values: dict[str, Raw] = {"state": state, "charging": state == CHARGING}
-        if state != CHARGING:  # of a charging one the block says how much, perhaps in the second frame
-            values |= {"power": 0.0, "elapsed": 0, "remaining": 0}
-        items |= _named(port, values)
-    for block in status.charging:
-        told: dict[str, Raw] = {"power": block.power, "energy": block.energy}
-        items |= _named(block.port, {**told, "elapsed": block.elapsed, "remaining": block.remaining})
-    return items
-
-
-def _port_items(fields: dict[str, Any]) -> dict[str, Raw]:
-    charging = fields["state"] == CHARGING
-    values: dict[str, Raw] = {"state": fields["state"], "charging": charging}
-    values["power"] = fields["power"] if charging else 0.0
-    values["elapsed"] = 60 * fields["elapsed_minutes"] + fields["elapsed_seconds"] if charging else 0
-    values["remaining"] = 60 * fields["remaining_minutes"] + fields["remaining_seconds"] if charging else 0
-    if charging:
-        values["energy"] = fields["energy"]
-    return _named(fields["port"], values)
-
-
-def _named(port: int, values: dict[str, Raw]) -> dict[str, Raw]:
-    return {f"port.{port}.{name}": value for name, value in values.items()}

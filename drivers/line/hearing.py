@@ -19,9 +19,10 @@ from drivers.conversation import Listeners
 from drivers.errors import LineDown, NoAnswer
 from drivers.line.door import Door
 from drivers.line.listener import Listener
-from drivers.line.port import GivenPort, Port, make_port
+from drivers.line.port import GivenPort, make_port
 from drivers.line.stats import LineStats
 from drivers.line.strangers import Strangers
+from drivers.line.voices import Voice, Voices
 
 if TYPE_CHECKING:
     import socket
@@ -34,37 +35,11 @@ if TYPE_CHECKING:
 BITE: Final = 0.05  # seconds between two reads of one port: a stream costs 20 wake-ups a second, not 200
 MOST_VOICES: Final = 128
 MOST_TOLD: Final = 4096
-NAMELESS: Final = 60.0  # seconds a connection may stay without saying whose it is
-QUIET_LEAST: Final = 120.0  # seconds a board may be silent in any case before it is hung up on
 SWEEP: Final = 10.0  # seconds between two looks for idle connections
 
 
-class Voice:
-    """One port or connection, and the conversation over it."""
-
-    def __init__(self, line: HearingLine, conversation: Conversation) -> None:
-        self.conversation = conversation
-        self.port: Port | None = None
-        self.names: set[Who] = set()  # who has spoken here
-        self.last = 0.0  # monotonic seconds of the last bytes
-        self.noise = self.frames = 0  # as counted already
-        self._line = line
-
-    def on_bytes(self, data: bytes) -> None:
-        """Pass them on."""
-        self._line.on_bytes(self, data)
-
-    def on_open(self) -> None:
-        """Note that it can be written to."""
-        self._line.on_open(self)
-
-    def on_lost(self, reason: str) -> None:
-        """Note that it is gone."""
-        self._line.on_lost(self, reason)
-
-
 class HearingLine:
-    """One owner of one port on which others speak. `expect` first, then `open`, then `hear` for ever."""
+    """One owner of one port on which others speak: `expect` first, then `open`, then `hear` for ever."""
 
     def __init__(self, settings: LineSettings, make: Callable[[Listeners], Conversation]) -> None:
         self.settings = settings
@@ -75,8 +50,7 @@ class HearingLine:
         self._loop = asyncio.get_running_loop()
         self._listeners = Listeners({})
         self._now: Callable[[], Instant] | None = None
-        self._voices: dict[Voice, None] = {}
-        self._names: dict[Who, Voice] = {}
+        self._voices = Voices()
         self._told: deque[Told] = deque()
         self._bell = asyncio.Event()
         self._orders: dict[int, tuple[Voice, asyncio.Future[Value]]] = {}
@@ -113,8 +87,8 @@ class HearingLine:
 
     @property
     def bound(self) -> tuple[str, int]:
-        """Where a listening line really listens."""
-        return self._listener.bound if self._listener is not None else ("", 0)
+        """Where it really listens, if it does."""
+        return self._listener.bound if self._listener else ("", 0)
 
     async def open(self) -> None:
         """Open the port now. Raises LineDown."""
@@ -129,7 +103,7 @@ class HearingLine:
     async def close(self) -> None:
         """Give everything back."""
         self._door.close()
-        for voice in list(self._voices):
+        for voice in self._voices:
             self._hang_up(voice, f"{self.settings.address}: the line was closed")
         if self._timer is not None:
             self._timer.cancel()
@@ -174,7 +148,7 @@ class HearingLine:
 
         Raises NoAnswer when it is not connected or does not answer, Refused, ValueError for what cannot be.
         """
-        voice = self._names.get(who)
+        voice = self._voices.of(who)
         if voice is None or voice.port is None or not voice.port.is_open:
             raise NoAnswer(f"{who} is not connected to {self.settings.address}; nothing was sent")
         self._ticket += 1
@@ -210,18 +184,14 @@ class HearingLine:
         voice.conversation = self._make(self._listeners)
         voice.noise = voice.frames = 0
         voice.last = self._loop.time()
-        self._voices[voice] = None
+        self._voices.add(voice)
         if voice is self._own:
             self._door.opened()
 
     def on_lost(self, voice: Voice, reason: str) -> None:
         """Forget a connection; the line itself is lost with its only port."""
-        self._voices.pop(voice, None)
+        self._voices.remove(voice)
         self._reason = reason
-        for name in voice.names:
-            if self._names.get(name) is voice:
-                del self._names[name]
-        voice.names.clear()
         for _, answer in [entry for entry in self._orders.values() if entry[0] is voice]:
             if not answer.done():
                 answer.set_exception(NoAnswer(reason))
@@ -231,22 +201,17 @@ class HearingLine:
 
     def _take(self, sock: socket.socket, peer: str) -> None:
         """Let somebody in who has dialled."""
-        if len(self._voices) >= MOST_VOICES and not self._make_room():
-            sock.close()
-            return
+        if len(self._voices) >= MOST_VOICES:
+            nameless = self._voices.nameless()
+            if nameless is None:
+                sock.close()
+                return
+            self._hang_up(nameless, "hung up: too many are connected, and this one has not said its name")
         voice = Voice(self, self._make(self._listeners))
         port = GivenPort(sock, peer, voice)
         voice.port = port
         port.take()
         self._rearm()
-
-    def _make_room(self) -> bool:
-        """Hang up on whoever has been connected longest without a name; False if all have one."""
-        nameless = next((voice for voice in self._voices if not voice.names), None)
-        if nameless is None:
-            return False
-        self._hang_up(nameless, "hung up: too many are connected, and this one has not said its name")
-        return True
 
     def _hang_up(self, voice: Voice, reason: str) -> None:
         if voice.port is not None:
@@ -269,11 +234,12 @@ class HearingLine:
         if told.who is not None:
             if told.who not in self._listeners:
                 self.stats.foreign += 1
-                peer = "" if voice.port is None else voice.port.address
-                self.strangers.note(told.who, peer, voice.last)
+                self.strangers.note(told.who, voice.where, voice.last)
                 self._bell.set()
                 return
-            self._name(voice, told.who)
+            before = self._voices.name(voice, told.who)
+            if before is not None and before is not self._own:
+                self._hang_up(before, f"{told.who} has dialled in anew")
             unit = self.stats.unit(told.who)
             unit.replies += 1
             unit.last_reply = voice.last
@@ -282,18 +248,6 @@ class HearingLine:
             self.dropped += 1
         self._told.append(told)
         self._bell.set()
-
-    def _name(self, voice: Voice, who: Who) -> None:
-        """Note who speaks here; an older connection on which nobody else speaks is its past."""
-        before = self._names.get(who)
-        if before is voice:
-            return
-        self._names[who] = voice
-        voice.names.add(who)
-        if before is not None:
-            before.names.discard(who)
-            if not before.names and before is not self._own:
-                self._hang_up(before, f"{who} has dialled in anew")
 
     def _settle(self, done: Done) -> None:
         entry = self._orders.get(done.ticket)
@@ -315,8 +269,8 @@ class HearingLine:
     def _rearm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        due = [voice.conversation.next_deadline() for voice in self._voices]
-        at = min((when for when in due if when is not None), default=inf)
+        due = self._voices.next_deadline()
+        at = inf if due is None else due
         if self._listener is not None and self._voices:
             at = min(at, self._swept + SWEEP)
         self._timer = self._loop.call_at(max(at, self._loop.time()), self._due) if at < inf else None
@@ -324,7 +278,7 @@ class HearingLine:
     def _due(self) -> None:
         self._timer = None
         now = self._instant()
-        for voice in list(self._voices):
+        for voice in self._voices:
             when = voice.conversation.next_deadline()
             if when is not None and when <= now.mono:
                 self._take_in(voice, voice.conversation.tick(now))
@@ -336,12 +290,8 @@ class HearingLine:
 
     def sweep(self, now: float) -> None:
         """Hang up on who has nothing to say."""
-        every = self._listeners.every
-        for voice in list(self._voices):
-            longest = 3 * max((every[who] for who in voice.names), default=0.0)
-            limit = max(QUIET_LEAST, longest) if voice.names else NAMELESS
-            if now - voice.last > limit:
-                self._hang_up(voice, f"hung up after {now - voice.last:.0f} s of silence")
+        for voice in self._voices.idle(now, self._listeners.every):
+            self._hang_up(voice, f"hung up after {now - voice.last:.0f} s of silence")
 
     def _instant(self) -> Instant:
         if self._now is None:

@@ -102,7 +102,7 @@ def talk_and_obey(site: Path, simulation: Any, run: Any) -> None:
     wait(raised, 60)
     stopped = tocsin("write", "pile-1.charging_3", "false", "-c", site)
     assert stopped.returncode == 0, stopped.stderr
-    wait(lambda: device("pile-1")["points"]["reason_3"]["value"] == "remote")
+    wait(lambda: device("pile-1")["points"]["reason_3"]["value"] == "remote", 30)
     assert device("pile-1")["points"]["charging_3"]["value"] is False
     assert tocsin("write", "pile-1.charging_3", "true", "-c", site).returncode != 0
     assert tocsin("write", "pile-1.charging_4", "false", "-c", site).returncode != 0, "not on the list"

@@ -11,7 +11,8 @@ from talk import fed, merged, moment, said
 from drivers.conversation import Listeners
 from drivers.dc589.fields import FIELDS, decode_fields, encode_fields
 from drivers.dc589.frame import Frame, decode_frame, encode_frame
-from drivers.dc589.talk import PATIENCE, PAUSE, Talk, board_id, check_item
+from drivers.dc589.items import board_id, check_item
+from drivers.dc589.talk import PATIENCE, PAUSE, Talk
 from drivers.errors import NoAnswer, Refused
 
 BOARD = "5348111111111111"

@@ -17,8 +17,9 @@ from drivers.dc589.fields import FIELDS, encode_fields
 from drivers.dc589.frame import Frame, cutter, encode_frame
 from drivers.errors import LineDown, NoAnswer
 from drivers.line import hearing
-from drivers.line.hearing import NAMELESS, HearingLine
+from drivers.line.hearing import HearingLine
 from drivers.line.settings import LineSettings
+from drivers.line.voices import NAMELESS
 from drivers.registry import make_line
 from gateway.clock import SystemClock
 
