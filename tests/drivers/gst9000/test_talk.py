@@ -38,6 +38,13 @@ def test_a_reset_ends_every_fire_of_the_panel() -> None:
     assert (told[PANEL]["fires"], told[PANEL]["slot.1"]) == (0, "")
 
 
+def test_what_still_burns_after_a_reset_is_a_fire_anew() -> None:
+    port = printer("004-012")
+    fed(port, printed("火警", 9, 1) + printed("火警", 9, 2) + printed("复位"))
+    panel = merged(fed(port, printed("首次火警", 9, 2)).told)[PANEL]
+    assert (panel["fires"], panel["slot.1"], panel["slot.2"]) == (1, "009-002", "")
+
+
 def test_a_fire_at_a_place_that_is_not_listed_fills_a_slot_of_its_own() -> None:
     port = printer("004-012")
     fed(port, printed("首次火警", 9, 1))
