@@ -16,6 +16,8 @@ from gateway.model import Answer, Command, Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.alone  # a late answer on a busy machine is asked for again, and those are bytes too
+
 # Slow polls: what goes over the wire in a test is the order, or nothing.
 QUIET = SITE.replace("every: 100ms", "every: 1h")
 IDS = itertools.count()

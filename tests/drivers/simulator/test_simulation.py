@@ -227,6 +227,7 @@ async def test_two_devices_with_one_address_spoil_each_others_answers(tmp_path: 
         port.close()
 
 
+@pytest.mark.alone
 async def test_a_babbling_line_talks_unasked_and_stops(tmp_path: Path) -> None:
     async with played(serial_line(tmp_path / "p"), [unit()]) as (simulation, told):
         port = Port(tmp_path / "p", 115200)
@@ -279,6 +280,7 @@ async def test_a_link_left_by_a_killed_simulator_is_replaced(tmp_path: Path) -> 
 # --- the wire ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("baud", "reads"), [(9600, 3), (115200, 15)])
 async def test_a_read_takes_the_time_of_the_wire(baud: int, reads: int, tmp_path: Path) -> None:
     character = 10 / baud
@@ -313,6 +315,7 @@ async def test_a_request_without_silence_before_it_is_not_heard(tmp_path: Path) 
         port.close()
 
 
+@pytest.mark.alone
 async def test_who_talks_while_an_answer_is_on_the_wire_spoils_it(tmp_path: Path) -> None:
     async with played(serial_line(tmp_path / "p"), [unit()]) as (simulation, _):
         port = Port(tmp_path / "p", 9600)
@@ -336,6 +339,7 @@ async def test_an_adapter_with_echo_gives_back_what_was_sent_before_the_answer(t
         port.close()
 
 
+@pytest.mark.alone
 async def test_the_speed_is_the_one_that_the_application_sets(tmp_path: Path) -> None:
     async with played(serial_line(tmp_path / "p", baud=9600), [unit()]):
         took = []
