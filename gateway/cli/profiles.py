@@ -146,15 +146,17 @@ def _span(ends: tuple[float, float] | None) -> str:
 
 
 def _rule_row(name: str, rule: Any) -> tuple[object, ...]:  # noqa: ANN401  as YAML holds it
-    points = rule.get("point") or ", ".join(rule.get("points", ()))
-    limit = rule.get("limit", "")
-    sign = "" if limit == "" else "≤ " if rule.get("when") == "below" else "≥ "
+    several = rule.get("points", ()) if rule.get("type") != "evidence" else rule["of"]
+    lines = rule.get("levels") or [rule]
+    signs = ("≤ " if {**rule, **line}.get("when") == "below" else "≥ " for line in lines)
+    limits = [f"{sign}{line['limit']}" for sign, line in zip(signs, lines, strict=True) if "limit" in line]
+    limits += [str(line["after"]) for line in lines if "after" in line]
     return (
         name,
         rule.get("type", "limit"),
-        points,
-        f"{sign}{limit}",
-        rule.get("level", ""),
+        rule.get("point") or rule.get("expr") or ", ".join(several),
+        ", ".join(limits),
+        ", ".join(str(line["level"]) for line in lines if "level" in line),
         rule.get("source", ""),
     )
 

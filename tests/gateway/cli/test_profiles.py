@@ -39,6 +39,17 @@ def test_a_model_is_shown_with_points_rules_and_source(capsys: pytest.CaptureFix
     assert shown["points"]["current"]["order"] == "CDAB"
 
 
+def test_a_rule_with_several_levels_or_an_expression_is_shown_with_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [line.split() for line in output(capsys, "show", "gas/sf6-o2").splitlines()]
+    assert ["oxygen-low", "limit", "oxygen", "≤", "18,", "≤", "19.5", "1,", "2"] in [row[:9] for row in rows]
+    assert ["sf6-high", "limit", "sf6", "≥", "1000", "2"] in [row[:6] for row in rows]
+    text = output(capsys, "show", "lift/status")
+    assert "self.occupied and not self.running and not self.door_open  " in text
+    assert "10h, 8h  2, 3  " in output(capsys, "show", "charging_pile/generic")
+
+
 def test_chinese_columns_stay_aligned(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
