@@ -342,13 +342,13 @@ async def test_an_adapter_with_echo_gives_back_what_was_sent_before_the_answer(t
 @pytest.mark.alone
 async def test_the_speed_is_the_one_that_the_application_sets(tmp_path: Path) -> None:
     async with played(serial_line(tmp_path / "p", baud=9600), [unit()]):
-        took = []
+        best = {}
         for baud in (2400, 19200):
             port = Port(tmp_path / "p", baud)
-            took.append((await port.ask("11 03 00 00 00 07", 1.0, 19))[1])
+            best[baud] = min([(await port.ask("11 03 00 00 00 07", 1.0, 19))[1] for _ in range(3)])
             port.close()
-    assert took[0] == pytest.approx(30.5 * 10 / 2400, rel=0.1)
-    assert took[1] < took[0] / 3
+    assert best[2400] > 0.999 * 30.5 * 10 / 2400  # never faster; how much slower is the machine's load
+    assert best[19200] < best[2400] / 3
 
 
 # --- the script --------------------------------------------------------------------------------------------
