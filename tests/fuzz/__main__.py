@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -55,6 +56,8 @@ class Run(NamedTuple):
 def fuzz(codec: str, seconds: int, keep: Path) -> Run:
     """Fuzz one codec in a process of its own. Raises RuntimeError when that process did not work."""
     corpus = keep / codec
+    if codec in PLANTED:  # which must be found from nothing, each time
+        shutil.rmtree(corpus, ignore_errors=True)
     corpus.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate([*seeds(codec), *findings(codec)] if codec in CODECS else ()):
         (corpus / f"seed-{number:03d}").write_bytes(seed)
