@@ -47,23 +47,28 @@ class Judgement:
 
 def judge(incidents: Sequence[Incident], seen: Iterable[Seen]) -> Judgement:
     """Compare what happened with what was said."""
-    rules = {(incident.device, incident.rule) for incident in incidents}
-    about = [event for event in seen if (event.device, event.rule) in rules]
+    happened: dict[tuple[str, str], list[Incident]] = {}
+    for incident in incidents:
+        happened.setdefault((incident.device, incident.rule), []).append(incident)
+    about = [event for event in seen if (event.device, event.rule) in happened]
     told = [event for event in about if event.event in TOLD]
+    said: dict[tuple[str, str], list[Seen]] = {key: [] for key in happened}
+    for event in told:
+        said[event.device, event.rule].append(event)
     missed, delays = [], []
     for incident in incidents:
-        first = min((e.at for e in told if _of(e, incident)), default=None)
+        spoke = said[incident.device, incident.rule]
+        first = min((event.at for event in spoke if _of(event, incident)), default=None)
         if first is None or first > incident.start + incident.within + COARSE:
             missed.append(incident)
         else:
             delays.append(first - incident.start)
-    false = [event for event in told if not any(_of(event, incident) for incident in incidents)]
+    false = [event for event in told if not any(_of(event, i) for i in happened[event.device, event.rule])]
     outside = sum(event.event in TOLD or event.event == EventKind.CLEAR.value for event in about)
     return Judgement(tuple(missed), tuple(false), tuple(delays), outside)
 
 
 def _of(event: Seen, incident: Incident) -> bool:
-    """Whether an event speaks of an incident: while it lasts, or as late as it may."""
+    """Whether an event of its rule and device speaks of an incident: while it lasts, or as late as it may."""
     end = max(incident.until, incident.start + incident.within)
-    same = (event.device, event.rule) == (incident.device, incident.rule)
-    return same and incident.start - COARSE <= event.at <= end + COARSE
+    return incident.start - COARSE <= event.at <= end + COARSE

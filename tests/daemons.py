@@ -24,10 +24,10 @@ ENV.pop("RUNTIME_DIRECTORY", None)
 
 def tocsin(*argv: object, **more: Any) -> subprocess.CompletedProcess[str]:
     command = [*TOCSIN, *map(str, argv)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, env=ENV, check=False, **more)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=ENV, check=False, **more)
 
 
-def wait(what: Callable[[], Any], seconds: float = 15.0) -> Any:
+def wait(what: Callable[[], Any], seconds: float = 60.0) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:

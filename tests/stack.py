@@ -63,7 +63,7 @@ store: {{telemetry: {{group: {group}, max: 4GiB}}}}
 """
 
 
-def until(what: Callable[[], object], seconds: float = 30.0, why: str = "") -> None:
+def until(what: Callable[[], object], seconds: float = 90.0, why: str = "") -> None:
     """Wait until it is true; fail after so many seconds."""
     end = time.monotonic() + seconds
     while not what():
@@ -154,7 +154,7 @@ class Gateway(Running):
             return found
         return {}
 
-    def ready(self, seconds: float = 30.0) -> Self:
+    def ready(self, seconds: float = 90.0) -> Self:
         """Wait until it measures."""
         until(lambda: self.status().get("counts", {}).get("samples"), seconds, "no sample")
         return self

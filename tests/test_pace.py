@@ -18,7 +18,10 @@ from drivers.simulator.wire import crc
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(compiler() is None, reason="no C compiler: install gcc")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(compiler() is None, reason="no C compiler: install gcc"),
+]
 
 
 def read(port: serial.Serial, unit: int, start: int, count: int) -> bytes:

@@ -60,16 +60,32 @@ def pad(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 
 
-def print_table(head: Sequence[str], rows: Iterable[Sequence[object]], out: TextIO | None = None) -> None:
-    """Print rows under a head; columns as wide as their widest cell, in terminal columns."""
+def print_table(
+    head: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    out: TextIO | None = None,
+    spare: Sequence[int] = (),
+) -> None:
+    """Print rows under a head; columns as wide as their widest cell, in terminal columns.
+
+    On a terminal that is too narrow the `spare` columns go, in this order, and what is left is cut. Where
+    some may go, the first column stays whole: it holds the names that people type.
+    """
     out = out or sys.stdout
     cells = [[_cell(cell) for cell in row] for row in rows]
     widths = [max([width(head[i]), *(width(row[i]) for row in cells)]) for i in range(len(head))]
+    shown = list(range(len(head)))
     if out.isatty():
-        widths = fit(widths, shutil.get_terminal_size().columns)
+        room = shutil.get_terminal_size().columns
+        for place in spare:
+            if sum(widths[i] for i in shown) + 2 * (len(shown) - 1) > room:
+                shown.remove(place)
+        whole = [widths[i] + 2 for i in shown[: bool(spare)]]
+        cut = shown[len(whole) :]
+        for i, columns in zip(cut, fit([widths[i] for i in cut], room - sum(whole)), strict=True):
+            widths[i] = columns
     for row in [list(head), *cells]:
-        shown = (pad(clip(cell, widths[i]), widths[i]) for i, cell in enumerate(row))
-        print("  ".join(shown).rstrip(), file=out)
+        print("  ".join(pad(clip(row[i], widths[i]), widths[i]) for i in shown).rstrip(), file=out)
 
 
 def _cell(value: object) -> str:

@@ -60,6 +60,7 @@ def _list(args: argparse.Namespace) -> int:
     print_table(
         head,
         [(n, p.kind, p.protocol, len(p.reported), len(p.rules), pick(p.name)) for n, p in chosen.items()],
+        spare=(1, 2, 4, 3),
     )
     return 0
 
@@ -91,7 +92,7 @@ def _show(args: argparse.Namespace) -> int:
     _print_points(profile)
     print()
     head = say("规则,类型,测点,限值,级别,依据", "RULE,TYPE,POINT,LIMIT,LEVEL,SOURCE").split(",")
-    print_table(head, [_rule_row(name, rule) for name, rule in profile.rules.items()])
+    print_table(head, [_rule_row(name, rule) for name, rule in profile.rules.items()], spare=(1, 5, 2))
     if profile.dramas:
         print("\n" + say("模拟剧情：", "dramas of the simulator: ") + ", ".join(profile.dramas))
     return 0
@@ -116,7 +117,7 @@ def _print_points(profile: Profile) -> None:
     for name, derive in profile.derive.items():
         inputs = f"{derive.how}({', '.join(derive.of)})"
         rows.append((name, "=", inputs, derive.unit, "", _span(derive.range), "", pick(derive.name)))
-    print_table(head, rows)
+    print_table(head, rows, spare=(4, 6, 5, 2))
     asked = [f"{name}: {', '.join(point.confirm)}" for name, point in profile.points.items() if point.confirm]
     if asked:
         text = say(
@@ -146,15 +147,17 @@ def _span(ends: tuple[float, float] | None) -> str:
 
 
 def _rule_row(name: str, rule: Any) -> tuple[object, ...]:  # noqa: ANN401  as YAML holds it
-    points = rule.get("point") or ", ".join(rule.get("points", ()))
-    limit = rule.get("limit", "")
-    sign = "" if limit == "" else "≤ " if rule.get("when") == "below" else "≥ "
+    several = rule.get("points", ()) if rule.get("type") != "evidence" else rule["of"]
+    lines = rule.get("levels") or [rule]
+    signs = ("≤ " if {**rule, **line}.get("when") == "below" else "≥ " for line in lines)
+    limits = [f"{sign}{line['limit']}" for sign, line in zip(signs, lines, strict=True) if "limit" in line]
+    limits += [str(line["after"]) for line in lines if "after" in line]
     return (
         name,
         rule.get("type", "limit"),
-        points,
-        f"{sign}{limit}",
-        rule.get("level", ""),
+        rule.get("point") or rule.get("expr") or ", ".join(several),
+        ", ".join(limits),
+        ", ".join(str(line["level"]) for line in lines if "level" in line),
         rule.get("source", ""),
     )
 

@@ -127,7 +127,7 @@ def run_list(args: argparse.Namespace) -> int:
     else:
         head = [say("设备", "device"), say("规则", "rule"), say("条件", "condition")]
         head += [say("级别", "level"), say("依据", "source")]
-        print_table(head, [_row(spec) for spec in specs])
+        print_table(head, [_row(spec) for spec in specs], spare=(4,))
     return OK
 
 

@@ -251,14 +251,16 @@ def test_only_what_must_be_reset_by_hand_latches() -> None:
     assert rules["residual-high-high"]["latch"] is True
 
 
-def test_the_breaker_can_be_opened_from_afar_but_not_closed() -> None:
-    write = load("electrical_fire/leakage-breaker").points["breaker"].write
+@pytest.mark.parametrize("phases", ["", "-3p"])
+def test_the_breaker_can_be_opened_from_afar_but_not_closed(phases: str) -> None:
+    write = load(f"electrical_fire/leakage-breaker{phases}").points["breaker"].write
     assert write is not None
     assert write.words == ("open",)
 
 
-def test_what_a_source_does_not_state_is_asked_of_the_site() -> None:
-    points = load("electrical_fire/leakage-breaker").points
+@pytest.mark.parametrize("phases", ["", "-3p"])
+def test_what_a_source_does_not_state_is_asked_of_the_site(phases: str) -> None:
+    points = load(f"electrical_fire/leakage-breaker{phases}").points
     assert all("scale" in p.confirm for n, p in points.items() if n != "breaker")
 
 

@@ -20,6 +20,8 @@ from gateway.remembered import Remembered
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.alone  # a late answer on a busy machine is asked for again, and those are bytes too
+
 # Slow polls, and time to answer them: what goes over the wire in a test is the order, or nothing.
 QUIET = SITE.replace("every: 100ms", "every: 1h").replace("timeout: 200ms", "timeout: 5s")
 IDS = itertools.count()

@@ -370,6 +370,7 @@ async def test_one_command_too_many_is_refused() -> None:
     assert [a for a in answers if a is True] == [True] * (WAITING + 3 - len(refused))
 
 
+@pytest.mark.alone
 async def test_a_stream_of_commands_does_not_blind_the_line() -> None:
     async with Rig(some(2, 0.002), every=0.01).running() as rig:
         await rig.until(lambda: rig.samples)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.system,
+    pytest.mark.alone,
     pytest.mark.skipif(compiler() is None, reason="needs a C compiler for the paced line"),
 ]
 
@@ -149,7 +150,7 @@ async def beside_a_silent_unit(folder: Path, seconds: float) -> dict[str, Pair]:
 
 async def test_a_silent_unit_costs_the_others_nothing(tmp_path: Path) -> None:
     for tries in range(TRIES):
-        if judge(await beside_a_silent_unit(tmp_path, 12.0), tries + 1):
+        if judge(await beside_a_silent_unit(tmp_path, 8.0), tries + 1):
             break
 
 
@@ -201,7 +202,7 @@ def whole_daemon(folder: Path, seconds: float) -> dict[str, Pair]:
 def test_a_silent_unit_costs_the_others_nothing_in_the_whole_daemon(tmp_path: Path) -> None:
     for tries in range(TRIES):
         (folder := tmp_path / str(tries)).mkdir()
-        if judge(whole_daemon(folder, 12.0), tries + 1):
+        if judge(whole_daemon(folder, 8.0), tries + 1):
             break
 
 
@@ -241,7 +242,7 @@ async def test_control_a_plain_client_does_not_keep_the_period(tmp_path: Path) -
         serial = AsyncModbusSerialClient(bus.app, baudrate=9600, timeout=TIMEOUT)
         tcp = AsyncModbusTcpClient("127.0.0.1", port=ports[0], timeout=TIMEOUT)
         kept = await asyncio.gather(
-            plain_rounds(serial, BUS, RTU, 8.0), plain_rounds(tcp, ENDPOINT, TCP, 8.0)
+            plain_rounds(serial, BUS, RTU, 5.0), plain_rounds(tcp, ENDPOINT, TCP, 5.0)
         )
     print(f"\nplain client, 9600 baud: {kept[0]}\nplain client, TCP: {kept[1]}")
     assert kept[0].mean > 1.1 * RTU

@@ -152,6 +152,7 @@ async def test_even_an_exception_to_the_fence_is_proof() -> None:
         assert line.stats.fences == 1
 
 
+@pytest.mark.alone
 async def test_a_silent_unit_costs_one_request_per_probe_and_comes_back_with_the_first_answer() -> None:
     fences = [hexed(17, 3, 0, 10, 0, 1), hexed(17, 3, 0, 10, 0, 3)]
     script = f">> {ASK}\n>> {fences[0]}\n>> {fences[1]}\n<< {hexed(17, 3, 6, 0, 0, 0, 0, 0, 0)}\n>> {ASK_OTHER}\n<< {OTHER}"

@@ -29,6 +29,16 @@ RTU: list[tuple[str, dict[str, Any]]] = [
         "0A 81 02 B0 53",
         {"unit": 10, "function": 1, "kind": "exception", "exception": 2},
     ),
+    # Requests of meters and tilt sensors that their vendors publish: PZEM-004T (read all from any single meter, reset the
+    # energy by its own function 42H), DDSU666 voltage, WitMotion rates of turn and unlock.
+    ("F8 04 00 00 00 0A 64 64", {"unit": 248, "function": 4, "kind": "request", "address": 0, "count": 10}),
+    ("01 42 80 11", {"unit": 1, "function": 0x42, "kind": "raw", "data": ""}),
+    ("01 03 20 00 00 02 CF CB", {"unit": 1, "function": 3, "kind": "request", "address": 0x2000, "count": 2}),
+    ("50 03 00 37 00 03 B9 84", {"unit": 80, "function": 3, "kind": "request", "address": 0x37, "count": 3}),
+    (
+        "50 06 00 69 B5 88 22 A1",
+        {"unit": 80, "function": 6, "kind": "write", "address": 0x69, "registers": [0xB588]},
+    ),
 ]
 
 

@@ -227,6 +227,7 @@ async def test_two_devices_with_one_address_spoil_each_others_answers(tmp_path: 
         port.close()
 
 
+@pytest.mark.alone
 async def test_a_babbling_line_talks_unasked_and_stops(tmp_path: Path) -> None:
     async with played(serial_line(tmp_path / "p"), [unit()]) as (simulation, told):
         port = Port(tmp_path / "p", 115200)
@@ -279,6 +280,7 @@ async def test_a_link_left_by_a_killed_simulator_is_replaced(tmp_path: Path) -> 
 # --- the wire ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("baud", "reads"), [(9600, 3), (115200, 15)])
 async def test_a_read_takes_the_time_of_the_wire(baud: int, reads: int, tmp_path: Path) -> None:
     character = 10 / baud
@@ -313,6 +315,7 @@ async def test_a_request_without_silence_before_it_is_not_heard(tmp_path: Path) 
         port.close()
 
 
+@pytest.mark.alone
 async def test_who_talks_while_an_answer_is_on_the_wire_spoils_it(tmp_path: Path) -> None:
     async with played(serial_line(tmp_path / "p"), [unit()]) as (simulation, _):
         port = Port(tmp_path / "p", 9600)
@@ -336,15 +339,16 @@ async def test_an_adapter_with_echo_gives_back_what_was_sent_before_the_answer(t
         port.close()
 
 
+@pytest.mark.alone
 async def test_the_speed_is_the_one_that_the_application_sets(tmp_path: Path) -> None:
     async with played(serial_line(tmp_path / "p", baud=9600), [unit()]):
-        took = []
+        best = {}
         for baud in (2400, 19200):
             port = Port(tmp_path / "p", baud)
-            took.append((await port.ask("11 03 00 00 00 07", 1.0, 19))[1])
+            best[baud] = min([(await port.ask("11 03 00 00 00 07", 1.0, 19))[1] for _ in range(3)])
             port.close()
-    assert took[0] == pytest.approx(30.5 * 10 / 2400, rel=0.1)
-    assert took[1] < took[0] / 3
+    assert best[2400] > 0.999 * 30.5 * 10 / 2400  # never faster; how much slower is the machine's load
+    assert best[19200] < best[2400] / 3
 
 
 # --- the script --------------------------------------------------------------------------------------------

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from wcwidth import wcswidth
 
 from gateway.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -37,6 +37,42 @@ def test_a_model_is_shown_with_points_rules_and_source(capsys: pytest.CaptureFix
     assert "the site sets in `map`: " in text
     shown: Any = json.loads(output(capsys, "show", "meter/pzem-016", "-o", "json"))
     assert shown["points"]["current"]["order"] == "CDAB"
+
+
+def test_a_rule_with_several_levels_or_an_expression_is_shown_with_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [line.split() for line in output(capsys, "show", "gas/sf6-o2").splitlines()]
+    assert ["oxygen-low", "limit", "oxygen", "≤", "18,", "≤", "19.5", "1,", "2"] in [row[:9] for row in rows]
+    assert ["sf6-high", "limit", "sf6", "≥", "1000", "2"] in [row[:6] for row in rows]
+    text = output(capsys, "show", "lift/status")
+    assert "self.occupied and not self.running and not self.door_open  " in text
+    assert "10h, 8h  2, 3  " in output(capsys, "show", "charging_pile/generic")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("columns", [50, 80])
+@pytest.mark.parametrize(
+    "arguments", ["list", "show lift/status", "show gas/sf6-o2", "show electrical_fire/leakage-breaker-3p"]
+)
+def test_on_a_narrow_terminal_names_stay_whole(
+    arguments: str, columns: int, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOCSIN_LANG", language)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("sys.stdout", terminal := Terminal())
+    assert main(["profiles", *arguments.split()]) == 0
+    text = terminal.getvalue()
+    table = text.partition("\n\n")[2] if arguments.startswith("show") else text
+    rows = [line for line in table.splitlines() if "  " in line]
+    assert len(rows) > 5
+    assert all(wcswidth(line) <= columns for line in rows)
+    assert not [line for line in rows if "…" in line.split("  ")[0]]
 
 
 def test_chinese_columns_stay_aligned(
