@@ -14,6 +14,8 @@ from drivers.survey.frames import whole
 from drivers.survey.talk import Heard, Setting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from drivers.line.port import Port
     from drivers.line.wire import Wire
     from drivers.survey.talk import Shot
@@ -51,8 +53,8 @@ class Loan:
         self._failure = LineDown(reason)
         self._came.set()
 
-    async def ask(self, setting: Setting, shots: list[Shot]) -> list[Heard]:
-        """Send the shots one after the other; see `drivers.survey.talk.Bench`. Raises LineDown, ValueError."""
+    async def ask(self, setting: Setting, shots: Sequence[Shot]) -> list[Heard]:
+        """Send the shots one after the other (see `survey.talk.Bench`). Raises LineDown, ValueError."""
         self.tune(setting)
         return [await self._shoot(shot) for shot in shots]
 

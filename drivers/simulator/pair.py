@@ -58,11 +58,8 @@ class Pair:
 
     def speak(self, now: float, t: float) -> list[bytes]:
         """Return what is heard of units that speak by themselves now: rubbish of those at another rate."""
-        said: list[bytes] = []
-        for party in self._parties:
-            for data in party.bus.speak(now, t):
-                said.append(data if self._understands(party) else self.rubbish(len(data)))
-        return said
+        spoken = [(party, data) for party in self._parties for data in party.bus.speak(now, t)]
+        return [data if self._understands(party) else self.rubbish(len(data)) for party, data in spoken]
 
     def rubbish(self, count: int) -> bytes:
         """Return what somebody babbles."""

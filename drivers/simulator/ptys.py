@@ -46,7 +46,9 @@ class LinkTaken(Exception):
 class PtyLine:
     """One serial line. `persona_time` turns monotonic seconds into those that personas are played by."""
 
-    def __init__(self, settings: LineSettings, bus: Bus | Pair, persona_time: Callable[[float], float]) -> None:
+    def __init__(
+        self, settings: LineSettings, bus: Bus | Pair, persona_time: Callable[[float], float]
+    ) -> None:
         if settings.serial is None:
             raise ValueError(f"line {settings.name} has no serial port")
         self.name = settings.name

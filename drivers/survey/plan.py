@@ -41,6 +41,7 @@ LISTEN_FOR: Final = 3.3  # seconds: a charging board that nobody answers registe
 LISTEN_ELSE: Final = 1.2
 LIKELY: Final = range(1, 33)
 FIRST, LAST = 1, 247
+HIGH: Final = 100  # people number their devices from 1
 BATCH: Final = 12
 TIDY: Final = 0.0015  # seconds that each shot costs beside the wire
 
@@ -98,8 +99,12 @@ def second_sweep(scope: Scope, early: Collection[int], found: Sequence[Setting])
     usual = [setting for setting in _settings(scope) if _modbus_at(scope, setting)]
     at = usual if scope.thorough else [s for s in usual if s in found] or usual[:1]
     rest = [unit for unit in scope.units if unit not in early]
+    halves = [[unit for unit in rest if unit < HIGH], [unit for unit in rest if unit >= HIGH]]
     slow = [Step(s, tuple(probes.modbus(u, s, probes.LATE) for u in early), "slow") for s in at[:1]]
-    return [*(_units(setting, rest) for setting in at if rest), *(slow if scope.thorough else [])]
+    return [
+        *(_units(setting, half) for half in halves for setting in at if half),
+        *(slow if scope.thorough else []),
+    ]
 
 
 def pieces(step: Step) -> list[Step]:

@@ -37,7 +37,7 @@ class Survey:
         early: Sequence[int],
         clock: Callable[[], float],
         tell: Callable[[Progress | Found], None],
-        known: Callable[[Tongue, str], bool] = lambda _tongue, _who: False,
+        known: Callable[[Tongue, str, Setting], bool] = lambda _tongue, _who, _setting: False,
     ) -> None:
         """`early`: likely units; `clock`: seconds; `known`: who is not to be asked, because others do it."""
         self._bench = bench
@@ -116,9 +116,11 @@ class Survey:
         """Whether there is nothing to be learnt by asking: it was found already, or others ask it."""
         whom = probes.whom(shot)
         there = any((f.tongue, f.who, f.setting) == (shot.tongue, whom, setting) for f in self.report.found)
-        return bool(whom) and (there or self._known(shot.tongue, whom))
+        return bool(whom) and (there or self._known(shot.tongue, whom, setting))
 
     def _add(self, found: Found) -> None:
+        if self._known(found.tongue, found.who, found.setting):
+            return
         same = (found.tongue, found.who, found.setting)
         if any((f.tongue, f.who, f.setting) == same for f in self.report.found):
             return
