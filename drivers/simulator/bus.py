@@ -37,9 +37,6 @@ class Bus:
         self._chance = chance
         self._talkers = [unit for unit in self.units.values() if unit.speech is not None]
 
-    def tune(self, baud: int, parity: str) -> None:
-        """Learn how the master talks. Whoever is alone with it is set alike, whatever that is."""
-
     def hear_frame(self, frame: bytes, t: float) -> list[Transmission]:
         """Return what comes back on the bytes between two silences."""
         asked = self.dialect.open(frame)

@@ -1,4 +1,4 @@
-"""One pair of wires on which devices of several rates and protocols hang, as an installer finds it. No I/O.
+"""One pair of wires: devices of one rate, or of several as an installer may find them. No I/O.
 
 Every party understands only what is sent at its own rate and parity; the others' talk is rubbish to it, and
 theirs to whoever listens at another rate.
@@ -33,8 +33,10 @@ class Party(NamedTuple):
 class Pair:
     """Several parties on one pair; to a played line it looks like one bus."""
 
-    def __init__(self, parties: Sequence[Party]) -> None:
+    def __init__(self, parties: Sequence[Party], *, strict: bool = True) -> None:
+        """`strict`: who is not set like the master does not understand it; else all are set as it is."""
         self._parties = list(parties)
+        self._strict = strict
         self._rate: tuple[int, str] | None = None
 
     @property
@@ -66,4 +68,4 @@ class Pair:
         return self._parties[0].bus.rubbish(count)
 
     def _understands(self, party: Party) -> bool:
-        return self._rate in {None, (party.baud, party.parity)}
+        return not self._strict or self._rate in {None, (party.baud, party.parity)}

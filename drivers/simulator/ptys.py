@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drivers.line.settings import LineSettings
-    from drivers.simulator.bus import Bus
     from drivers.simulator.pair import Pair
     from drivers.simulator.unit import Address
 
@@ -46,9 +45,7 @@ class LinkTaken(Exception):
 class PtyLine:
     """One serial line. `persona_time` turns monotonic seconds into those that personas are played by."""
 
-    def __init__(
-        self, settings: LineSettings, bus: Bus | Pair, persona_time: Callable[[float], float]
-    ) -> None:
+    def __init__(self, settings: LineSettings, bus: Pair, persona_time: Callable[[float], float]) -> None:
         if settings.serial is None:
             raise ValueError(f"line {settings.name} has no serial port")
         self.name = settings.name
@@ -57,7 +54,7 @@ class PtyLine:
         self.where = settings.serial
         self._link = Path(settings.serial)
         self._echo = settings.echo
-        self._parity = settings.parity
+        self._baud, self._parity = settings.baud, settings.parity
         self._bits = 1 + 8 + settings.stop
         self._persona_time = persona_time
         self._master = self._slave = -1
@@ -105,7 +102,7 @@ class PtyLine:
     def speed(self) -> tuple[float, float]:
         """Return the seconds of a character and of the silence that ends a frame, as set just now."""
         mode = termios.tcgetattr(self._master)
-        baud = _SPEEDS.get(mode[5], 9600)
+        baud = _SPEEDS.get(mode[5], self._baud)  # a rate that has no code of its own: taken for the line's
         parity = "none" if not mode[0] & termios.INPCK else "odd" if mode[2] & termios.PARODD else "even"
         self.bus.tune(baud, parity)
         bits = self._bits + (parity != "none" or self._parity != "none")  # other masters leave no note

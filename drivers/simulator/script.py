@@ -45,7 +45,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Lines of the site whose devices all hang on one pair of wires, each set as its own line is."""
+    """Lines of the site whose devices all hang on one pair of wires, each set as its own line is.
+
+    Such devices understand only a master that is set alike; those of other lines are always set as the
+    master is. One line alone may be named, too.
+    """
 
     lines: tuple[str, ...]
     serial: str | None = None  # where the pair is; None: where the first of the lines is
@@ -81,8 +85,8 @@ def _choice(data: Mapping[str, Any]) -> Choice:
 def _join(data: Mapping[str, Any]) -> Join:
     _known(data, ("join", "serial"))
     lines, serial = data["join"], data.get("serial")
-    if not isinstance(lines, list) or len(lines) < 2 or not all(isinstance(name, str) for name in lines):
-        raise ScriptError("join: is a list of two or more lines, such as [rs485-1, meters]")
+    if not isinstance(lines, list) or not lines or not all(isinstance(name, str) for name in lines):
+        raise ScriptError("join: is a list of lines, such as [rs485-1, meters]")
     if serial is not None and not (isinstance(serial, str) and serial.startswith("/")):
         raise ScriptError(f"serial: must be the whole path where the pair shall be, not {serial!r}")
     return Join(tuple(lines), serial)

@@ -60,8 +60,7 @@ class Simulation:
             self._join(join, {name: settings for name, (settings, _) in lines.items()}, buses)
         for name, (settings, _) in lines.items():
             if name not in self.lines:
-                kind = PtyLine if settings.serial is not None else TcpLine
-                self.lines[name] = kind(settings, buses[name], self._persona_time)
+                self.lines[name] = self._line(settings, buses[name])
         every = {unit.name: unit for bus in buses.values() for unit in bus.units.values()}
         happenings = [entry for entry in entries if not isinstance(entry, Join)]
         self.stage = Stage(every, buses, happenings, random.Random(seed))  # noqa: S311 - it plays
@@ -130,6 +129,11 @@ class Simulation:
                 for name, bus in buses.items()
             },
         }
+
+    def _line(self, settings: LineSettings, bus: Bus) -> PtyLine | TcpLine:
+        if settings.serial is None:
+            return TcpLine(settings, bus, self._persona_time)
+        return PtyLine(settings, Pair([Party.of(bus, settings)], strict=False), self._persona_time)
 
     def _join(self, join: Join, lines: Mapping[str, LineSettings], buses: Mapping[str, Bus]) -> None:
         """Put the devices of several lines on one pair of wires. Raises FaultError."""

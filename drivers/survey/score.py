@@ -146,7 +146,8 @@ def _weigh(
             continue
         words = [image.words[span.table, a] for a in range(span.start, span.end)]
         look, value = each.lookers[name](words)
-        if look in {Look.USUAL, Look.GOOD} and value is not None:
+        whole = point.scale_from is None and not point.internal  # else the number alone means nothing
+        if look in {Look.USUAL, Look.GOOD} and value is not None and whole:
             values[name] = value
         chance = chances[_class(point, words)].get(look, 0.0)
         weight += _bound(math.log(_own(point, look) / max(chance, 1 / (2 * TRIALS))))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 VERBS = {
     "run": ("运行网关守护进程", "the daemon"),
     "ingest": ("MQTT → 数据库", "MQTT → InfluxDB"),
+    "setup": ("开通向导", "set up a site: find, name, check, prove, start"),
     "demo": ("在本机演示整个社区", "a simulated community on this machine, end to end"),
     "simulate": ("模拟站点的全部设备", "play the site's devices on ptys and TCP ports"),
     "check": ("检查站点文件与线路余量", "check the site file; line budget"),

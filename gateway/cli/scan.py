@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 BUDGET: Final = 75.0  # seconds
 THROUGH_DAEMON: Final = 600.0  # seconds: the polls have most of the time
+NARROW: Final = 64  # columns
 ASKED: Final = (Tongue.MODBUS, Tongue.DLT645, Tongue.TILT68, Tongue.TILT77)
 TROUBLES: Final = {
     "garbled": (
@@ -180,7 +181,8 @@ class Show:
         self._found += 1
         if not self._quiet:
             self.clear()
-            print(sentence(event), flush=True)
+            narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < NARROW
+            print(sentence(event, "\n  " if narrow else "  "), flush=True)
 
     def clear(self) -> None:
         """Take the bar away."""
@@ -200,23 +202,22 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def sentence(found: Found) -> str:
-    """Return what was found, in one line."""
+def sentence(found: Found, glue: str = "  ") -> str:
+    """Return what was found, in one line, or in several with a glue that breaks them."""
     who = say("地址", "unit") + f" {found.who}" if found.who else say("（无地址）", "(no address)")
-    where = f"{who}  {found.setting}"
+    took = "" if found.wait is None else f"  {found.wait * 1000:.0f} ms"
+    tongue = "" if found.tongue is Tongue.MODBUS else f"  {found.tongue}"
+    parts = [f"{who}  {found.setting}{tongue}{took}"]
     if found.trouble is not None:
-        where += f"  ! {say(*TROUBLES[found.trouble.value])}"
-    if found.tongue is not Tongue.MODBUS:
-        where += f"  {found.tongue}"
+        parts.append("! " + say(*TROUBLES[found.trouble.value]))
     if found.matches:
         best, *others = found.matches
-        where += "  " + say("像是", "looks like") + f" {best.profile}, {best.share:.0%}"
+        parts.append(say("像是", "looks like") + f" {best.profile}, {best.share:.0%}")
         near = [m for m in others if m.share > best.share / 4][:2]
-        if near:
-            where += f" ({say('或', 'or')} " + ", ".join(f"{m.profile} {m.share:.0%}" for m in near) + ")"
+        parts += [f"({say('或', 'or')} {m.profile} {m.share:.0%})" for m in near]
     elif found.tongue is Tongue.MODBUS and found.trouble is None:
-        where += "  " + say("型号未知", "no known model")
-    return where + ("" if found.wait is None else f"  {found.wait * 1000:.0f} ms")
+        parts.append(say("型号未知", "no known model"))
+    return glue.join(parts)
 
 
 def _print_rest(report: Report, took: float, held: float) -> None:

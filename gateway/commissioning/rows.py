@@ -43,11 +43,12 @@ class Row:
     place: str = ""
 
 
-def row_for(found: Found, line: str, taken: Collection[str]) -> Row | None:
-    """Return the row of somebody found; None when nobody knows his profile."""
-    if not found.matches or found.matches[0].share < BELIEVED:
-        return None
-    profile = found.matches[0].profile
+def row_for(found: Found, line: str, taken: Collection[str], profile: str | None = None) -> Row | None:
+    """Return the row of somebody found, of this profile or the likeliest; None when nobody knows it."""
+    if profile is None:
+        if not found.matches or found.matches[0].share < BELIEVED:
+            return None
+        profile = found.matches[0].profile
     kind = profile.partition("/")[0]
     tail = found.who[-6:].lower() or "1"
     stem = f"{SHORT.get(kind, kind)}-{tail}".replace("_", "-")
