@@ -8,8 +8,9 @@ from drivers.checks import unconfirmed
 from drivers.line.settings import LineSettings
 from drivers.registry import PROTOCOLS
 from drivers.survey.plan import Scope
+from gateway.cli.found import Show, left_out
 from gateway.cli.output import Failure, number
-from gateway.cli.scan import BUDGET, Show, left_out
+from gateway.cli.scan import BUDGET
 from gateway.commissioning.answers import DeviceAnswer, LineAnswer
 from gateway.commissioning.rows import BELIEVED, row_for
 from gateway.commissioning.survey import Place, survey
@@ -115,7 +116,7 @@ def take(
             zh = (
                 f"地址 {each.who}（{each.setting}，{each.tongue}）与本线路 {setting} 不同，未加入：请改成一致"
             )
-            en = f"unit {each.who} ({each.setting}, {each.tongue}) differs from this line ({setting}): left out"
+            en = f"unit {each.who} ({each.setting}, {each.tongue}) is unlike this line ({setting}): left out"
             term.tell(zh, en)
             continue
         _take_one(term, answers, line, each, profiles)

@@ -149,8 +149,8 @@ class Wizard:
     def _write(self) -> None:
         self._term.heading(5, STEPS, "写入并检查", "Write and check")
         self._put()
+        site = self._checked()
         for every in PERIODS:
-            site = self._checked()
             full = overfull(site, line_budgets(site))
             if not full:
                 break
@@ -163,6 +163,7 @@ class Wizard:
                 if device.line in crowded:
                     device.every = every
             self._put()
+            site = self._checked()
         if self._term.columns() >= WIDE:
             check.run(Namespace(config=self.site_file, output="table"))
         else:
