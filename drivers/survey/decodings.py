@@ -85,10 +85,11 @@ def matching(words: Sequence[int], start: int, table: Table, shown: str) -> list
             for rank, scale in enumerate(SCALES):
                 scaled = value * scale
                 if abs(scaled - target) <= slack and (value or not target):
-                    simple = 1 / (1 + rank + ORDERS.index(order) + 2 * (kind.registers > 2))
+                    simple = 1 / (1 + rank + ORDERS.index(order) + 2 * (kind.registers - 1))
                     found.append(Decoding(start + at, kind, order, round(scaled, 6), simple, scale))
                     break
-    return sorted(found, key=lambda decoding: (-decoding.plausible, decoding.address))
+    ordered = sorted(found, key=lambda decoding: (-decoding.plausible, decoding.address))
+    return list({(d.address, d.value, d.type.registers): d for d in reversed(ordered)}.values())[::-1]
 
 
 def _meanings(words: Sequence[int], at: int, table: Table) -> list[tuple[PointType, Order, float | int]]:
@@ -126,11 +127,11 @@ def _plausible(kind: PointType, order: Order, value: float) -> float:
     elif kind.is_bcd:
         found = 0.2 if size > 9 else 0.0
     elif kind.registers == 2:
-        found = 0.4 if 0xFFFF < size <= 10_000_000 else 0.0
+        found = 0.4 if 0xFFFF < size <= 10_000_000 and (kind is PointType.UINT32 or value < 0) else 0.0
     else:
         found = 0.2 if 0xFFFFFFFF < size <= 1e12 else 0.0
     if order.swaps_bytes:
-        found -= 0.35  # rare
+        found -= 0.35 if not kind.is_float or found > 0.8 else 0.6  # rare: only what looks good is worth it
     return found - (0.05 if order.swaps_words else 0.0)
 
 

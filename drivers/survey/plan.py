@@ -140,6 +140,15 @@ def _wildcards(scope: Scope, setting: Setting) -> list[Step]:
 
 
 def _units(setting: Setting, units: Sequence[int]) -> Step:
-    ordered = sorted(units)
-    what = f"{ordered[0]}-{ordered[-1]}" if ordered else ""
-    return Step(setting, tuple(probes.modbus(unit, setting) for unit in units), what)
+    return Step(setting, tuple(probes.modbus(unit, setting) for unit in units), ranges(units))
+
+
+def ranges(units: Iterable[int]) -> str:
+    """Return numbers as people write them: `1-32, 80`."""
+    runs: list[list[int]] = []
+    for unit in sorted(units):
+        if runs and unit == runs[-1][-1] + 1:
+            runs[-1].append(unit)
+        else:
+            runs.append([unit])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

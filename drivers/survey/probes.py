@@ -91,9 +91,16 @@ def judge(shot: Shot, heard: Heard) -> Verdict:
 
 def whom(shot: Shot) -> str:
     """Return the address that a shot asks, as `Said.who` writes it; "" for everybody."""
-    asked = cut(shot.tongue, shot.frame).said[0].who
-    everybody = shot.tongue in {Tongue.TILT68, Tongue.TILT77} and asked == "0"
-    return "" if everybody else asked
+    match shot.tongue:
+        case Tongue.MODBUS:
+            return str(shot.frame[0])
+        case Tongue.TILT68 | Tongue.TILT77:
+            return str(shot.frame[2] or "")
+        case Tongue.DLT645:
+            address = shot.frame.lstrip(bytes([dlt645.PREAMBLE]))[1:7]
+            return address[::-1].hex().upper()
+        case _:
+            return ""
 
 
 def answers(asked: str, who: str) -> bool:
