@@ -52,8 +52,9 @@ class _Lent:
 class Lending:
     """One for all lines of a gateway."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, slice_: float = SLICE) -> None:
         self._clock = clock
+        self._slice = slice_
         self._lines: dict[str, _Lent] = {}
         self._listeners: set[str] = set()
 
@@ -103,7 +104,7 @@ class Lending:
             await self._wait(lent)
             async with line.lend() as loan:
                 began, heard = self._clock.mono(), []
-                while todo and self._clock.mono() + todo[0].patience < began + SLICE:
+                while todo and (not heard or self._clock.mono() + todo[0].patience < began + self._slice):
                     heard += await loan.ask(setting, [todo.pop(0)])
             spoken = self._note(lent, spoken, heard, began, 0.5)
         return spoken

@@ -20,7 +20,7 @@ from gateway.language import say
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from drivers.survey.found import Report
 
@@ -114,10 +114,11 @@ def settings(bauds: str | None, parities: str | None) -> tuple[Setting, ...]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Survey the line; 0 when somebody was found, 1 when nobody was."""
+    """Survey the line; 0 when somebody is there, 1 when nobody is."""
     scope, access, profiles = scope_of(args), Access(args), library(args.site_folder)
+    polled = _polled(access, scope.units)
     if access.daemon is not None:
-        _say_cost(access, interrupt=args.interrupt)
+        _say_cost(polled, interrupt=args.interrupt)
     place = Place(access.name, access.daemon, access.settings, args.interrupt)
     budget = args.budget or (THROUGH_DAEMON if access.daemon is not None or args.thorough else BUDGET)
     show = Show(quiet=args.output == "json")
@@ -126,18 +127,24 @@ def run(args: argparse.Namespace) -> int:
     show.clear()
     took = time.monotonic() - began
     if args.output == "json":
-        print_json(as_json(report, took, held))
+        print_json(as_json(report, took, held) | {"polled": polled})
     else:
         _print_rest(report, took, held)
     if args.write_ledger is not None:
         _write(args.write_ledger, report, _line_name(access))
-    return 0 if report.found else 1
+    return 0 if report.found or polled else 1
 
 
-def _say_cost(access: Access, *, interrupt: bool) -> None:
-    """Say what it costs the line, and who is not asked because he is polled anyway."""
-    assert access.daemon is not None
+def _polled(access: Access, within: range) -> dict[str, str]:
+    """Return the devices among these units that the daemon polls anyway, with their addresses."""
+    if access.daemon is None:
+        return {}
     polled = daemon_terms(access.daemon, access.name, interrupt=False).polled
+    return {n: a for n, a in polled.items() if not (a.isdecimal() and len(a) < 4) or int(a) in within}
+
+
+def _say_cost(polled: Mapping[str, str], *, interrupt: bool) -> None:
+    """Say what it costs the line, and who is not asked because he is polled anyway."""
     if polled:
         names = ", ".join(f"{address} ({name})" for name, address in polled.items())
         print(say("守护进程已轮询：", "polled already: ") + names, file=sys.stderr)
