@@ -101,17 +101,17 @@ class Ear:
         self._began = self._last = 0.0
         self._open: _Open | None = None
 
-    def hear(self, way: str, data: bytes, at: float) -> list[Said]:
-        """Take in bytes; `way` is ">>" for what we sent. Returns frames that became whole, for show."""
+    def hear(self, way: str, data: bytes, at: float) -> list[tuple[float, Said]]:
+        """Take in bytes; `way` is ">>" for what we sent. Returns when which frames began, for show."""
         self.bytes += len(data)
-        said: list[Said] = []
+        said: list[tuple[float, Said]] = []
         if way == ">>":
             said += self.settle()
             mine, _ = self._cut(data)
             for one in mine:
                 self.masters.add(way)
                 self._ask(one, at + len(data) * self._setting.character)
-            return [*said, *mine]
+            return [*said, *((at, one) for one in mine)]
         if self._burst and at - self._last > self._gap:
             said += self.settle()
         if not self._burst:
@@ -120,11 +120,11 @@ class Ear:
         self._last = at
         return said
 
-    def pause(self, at: float) -> list[Said]:
+    def pause(self, at: float) -> list[tuple[float, Said]]:
         """Learn that nothing came until `at`: what came before may be over."""
         return self.settle() if self._burst and at - self._last > self._gap else []
 
-    def settle(self) -> list[Said]:
+    def settle(self) -> list[tuple[float, Said]]:
         """Judge what has come: the line is silent now."""
         if not self._burst:
             return []
@@ -132,7 +132,9 @@ class Ear:
         self._burst.clear()
         said, left = self._cut(data)
         at = self._began
+        told: list[tuple[float, Said]] = []
         for one in said:
+            told.append((at, one))
             if one.asks:
                 self.masters.add("<<")
                 self._ask(one, at + len(one.frame) * self._setting.character)
@@ -142,7 +144,7 @@ class Ear:
         self.lost += len(left)
         if left and self._open is not None:
             self._open.garbage += len(left)
-        return said
+        return told
 
     def close(self) -> None:
         """Judge what is still open."""

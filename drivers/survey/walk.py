@@ -12,13 +12,15 @@ from drivers.survey import plan, probes
 from drivers.survey.closer import Closer
 from drivers.survey.found import Found, Progress, Report
 from drivers.survey.frames import hear
+from drivers.survey.others import matches
 from drivers.survey.plan import Scope, Step
 from drivers.survey.probes import Sound
 from drivers.survey.talk import Setting, Shot, Tongue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from drivers.profile import Profile
     from drivers.survey.probes import Verdict
     from drivers.survey.score import Sketch
     from drivers.survey.talk import Bench
@@ -38,8 +40,13 @@ class Survey:
         clock: Callable[[], float],
         tell: Callable[[Progress | Found], None],
         known: Callable[[Tongue, str, Setting], bool] = lambda _tongue, _who, _setting: False,
+        others: Mapping[str, Profile] | None = None,
     ) -> None:
-        """`early`: likely units; `clock`: seconds; `known`: who is not to be asked, because others do it."""
+        """Make a survey.
+
+        `early`: likely units; `clock`: seconds; `known`: who is not to be asked, because others do it;
+        `others`: profiles of other protocols than Modbus.
+        """
         self._bench = bench
         self._closer = Closer(bench, sketches)
         self._scope = scope
@@ -47,6 +54,7 @@ class Survey:
         self._clock = clock
         self._tell = tell
         self._known = known
+        self._others = others or {}
         self._done = 0.0
         self._ahead: list[Step] = []
         self.report = Report()
@@ -124,6 +132,8 @@ class Survey:
         same = (found.tongue, found.who, found.setting)
         if any((f.tongue, f.who, f.setting) == same for f in self.report.found):
             return
+        if found.tongue is not Tongue.MODBUS:
+            found.matches = matches(found.tongue, self._others)
         self.report.found.append(found)
         self._tell(found)
 

@@ -134,9 +134,9 @@ def _follow(ear: Ear, pieces: Iterator[tuple[str, bytes, float]], *, show: bool,
     next_look = time.monotonic() + LOOK
     try:
         for way, data, at in pieces:
-            for said in ear.hear(way, data, at) if way else ear.pause(at):
+            for began, said in ear.hear(way, data, at) if way else ear.pause(at):
                 if show:
-                    print(_frame(said, at), flush=True)
+                    print(_frame(said, began), flush=True)
             if time.monotonic() >= next_look:
                 next_look = time.monotonic() + LOOK
                 for trouble in ear.troubles():

@@ -94,5 +94,5 @@ async def _run(
     modbus = {name: p for name, p in profiles.items() if p.protocol == "modbus"}
     sketches = [sketch(name, profile) for name, profile in modbus.items()]
     early = likely(modbus.values(), scope.units)
-    survey = Survey(bench, sketches, scope, early, time.monotonic, tell, known)
+    survey = Survey(bench, sketches, scope, early, time.monotonic, tell, known, profiles)
     return await survey.run(time.monotonic() + budget)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,6 +108,16 @@ async def test_twelve_devices_of_different_families_and_rates_are_found_in_under
     assert names(report) == wanted
     assert bench.now < 90
     assert [event for event in told if isinstance(event, Found)] == report.found
+
+
+async def test_who_speaks_another_protocol_may_be_any_of_its_profiles() -> None:
+    one, two = (replace(MODBUS["meter/generic"], protocol="dlt645") for _ in range(2))
+    bench = Bench([], together(meter("000000000161")))
+    others = {"meter/a": one, "meter/b": two}
+    scope = Scope(frozenset({Tongue.DLT645}), (METERS,), listen=False)
+    work = Survey(bench, [], scope, [], bench.clock, lambda _: None, others=others)
+    (found,) = (await work.run(75)).found
+    assert [(m.profile, m.share) for m in found.matches] == [("meter/a", 0.45), ("meter/b", 0.45)]
 
 
 async def test_an_empty_line_is_done_with_and_says_what_it_did() -> None:
