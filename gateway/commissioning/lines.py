@@ -36,6 +36,7 @@ class Terms:
         default_factory=dict
     )  # devices the daemon polls there, with their addresses
     network: bool = False  # a TCP end: no rates, nobody talks by himself
+    modbus_only: bool = False  # Modbus TCP: no raw bytes
 
 
 class DaemonBench:
@@ -77,7 +78,7 @@ def daemon_terms(daemon: Daemon, name: str, *, interrupt: bool) -> Terms:
     line = daemon.get(f"/lines/{quote(name)}")
     own = Setting(line["baud"], line["parity"], line["stop"])
     network = line["serial"] is None
-    return Terms(None if interrupt and not network else own, line["devices"], network)
+    return Terms(None if interrupt and not network else own, line["devices"], network, not line["lends"])
 
 
 @contextlib.asynccontextmanager
@@ -87,7 +88,7 @@ async def own_bench(settings: LineSettings) -> AsyncIterator[tuple[Bench, Terms]
     try:
         await line.open()
         if not isinstance(line, TurnLine):
-            yield Exchanged(line, time.monotonic), Terms(Setting(), network=True)
+            yield Exchanged(line, time.monotonic), Terms(Setting(), network=True, modbus_only=True)
             return
         async with line.lend() as loan:
             network = settings.serial is None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from drivers.survey.exchanged import ANY
 from drivers.survey.plan import Scope, likely
 from drivers.survey.score import sketch
+from drivers.survey.talk import Tongue
 from drivers.survey.walk import Survey
 from gateway.cli.output import Failure
 from gateway.commissioning.lines import DaemonBench, daemon_terms, own_bench
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from drivers.line.settings import LineSettings
     from drivers.profile import Profile
     from drivers.survey.found import Found, Progress, Report
-    from drivers.survey.talk import Bench, Setting, Tongue
+    from drivers.survey.talk import Bench, Setting
     from gateway.cli.client import Daemon
     from gateway.commissioning.lines import Terms
 
@@ -86,6 +87,8 @@ async def _run(
         scope = replace(scope, settings=(ANY if terms.own is None else terms.own,), listen=False)
     elif terms.own is not None:
         scope = replace(scope, settings=(terms.own,))
+    if terms.modbus_only:
+        scope = replace(scope, tongues=scope.tongues & {Tongue.MODBUS})
     polled = set(terms.polled.values())
 
     def known(_tongue: Tongue, who: str, setting: Setting) -> bool:

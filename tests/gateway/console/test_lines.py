@@ -43,6 +43,7 @@ def audit(running: Running) -> list[dict[str, Any]]:
 def test_the_line_says_how_it_may_be_used(running: Running) -> None:
     terms = daemon_terms(running.daemon, "plant", interrupt=False)
     assert (terms.own, terms.polled, terms.network) == (OWN, {"box-1": "1", "box-2": "2"}, False)
+    assert not terms.modbus_only
     assert daemon_terms(running.daemon, "plant", interrupt=True).own is None
 
 
