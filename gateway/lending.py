@@ -103,7 +103,8 @@ class Lending:
         while todo:
             await self._wait(lent)
             async with line.lend() as loan:
-                began, heard = self._clock.mono(), []
+                began = self._clock.mono()
+                heard: list[Heard] = []
                 while todo and (not heard or self._clock.mono() + todo[0].patience < began + self._slice):
                     heard += await loan.ask(setting, [todo.pop(0)])
             spoken = self._note(lent, spoken, heard, began, 0.5)

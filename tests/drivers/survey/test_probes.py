@@ -13,8 +13,7 @@ from drivers.modbus import pdu
 from drivers.survey import probes
 from drivers.survey.frames import cut, hear, whole
 from drivers.survey.probes import Sound, harmless, judge
-from drivers.survey.talk import Heard, Setting, Tongue
-from drivers.tilt import frame as tilt
+from drivers.survey.talk import Heard, Setting, Shot, Tongue
 from drivers.witmotion import frame as witmotion
 
 SETTING = Setting(9600)
@@ -29,13 +28,10 @@ OURS = [
 
 
 @pytest.mark.parametrize("shot", OURS, ids=lambda shot: shot.frame.hex())
-def test_every_question_of_ours_only_reads(shot: probes.Shot) -> None:
+def test_every_question_of_ours_only_reads(shot: Shot) -> None:
     assert harmless(shot.tongue, shot.frame)
-    assert plain(cut(shot.tongue, shot.frame)) == (1, b"")
-
-
-def plain(found: tuple[list[object], bytes]) -> tuple[int, bytes]:
-    return len(found[0]), found[1]
+    said, left = cut(shot.tongue, shot.frame)
+    assert (len(said), left) == (1, b"")
 
 
 def meter(function: int, data: bytes = b"") -> bytes:
@@ -140,5 +136,4 @@ def test_noise_is_nobody() -> None:
 
 
 def test_tongues_of_tilt_do_not_hear_each_other() -> None:
-    assert tilt.Family.RION != tilt.Family.BW
     assert not cut(Tongue.TILT77, bytes.fromhex("68 04 00 04 08")).said

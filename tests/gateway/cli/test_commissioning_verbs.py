@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
 GOLDEN = Path(__file__).parent / "golden"
 OWN = Setting(9600)
-LINE = {"line": "rs485-1", "protocol": "modbus-rtu", "serial": "/dev/ttyUSB0", "tcp": None, "listen": None}
+LINE: dict[str, Any] = {
+    "line": "rs485-1",
+    "protocol": "modbus-rtu",
+    "serial": "/dev/ttyUSB0",
+    "tcp": None,
+    "listen": None,
+}
 LINE |= {"baud": 9600, "parity": "none", "stop": 1, "timeout": 0.3, "echo": False, "lends": True}
 BLOCK = [0x08FD, 0x020B, 0x0000, 0x0484, 0x0000, 0xD4D2, 0x0001, 0x01F4, 0x0060, 0x0000]
 
