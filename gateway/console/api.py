@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from drivers.errors import DriverError, Held
 from gateway.console.answers import done
-from gateway.console.asked import asked, body_of, refusal, told, unknown
+from gateway.console.asked import asked, refusal, told, unknown
 from gateway.console.lines import LineDesk
 from gateway.console.stream import stream
 from rules.permissions import Ask, Task
