@@ -35,6 +35,10 @@ class Owner(Protocol):
         """Return whether the device is on this line."""
         ...
 
+    def nudge_lost(self, number: int) -> None:
+        """Ask one of the lost devices at the next chance, where devices are asked; else do nothing."""
+        ...
+
     def health(self) -> LineHealth:
         """Return what is known of the line and its devices now."""
         ...

@@ -125,6 +125,13 @@ class Poller:
         """Return whether the device is on this line."""
         return device in self.schedule.units
 
+    def nudge_lost(self, number: int) -> None:
+        """Ask one of the lost devices at the next chance, the `number`th in turn: somebody listens for it."""
+        lost = [name for name, unit in self.schedule.units.items() if unit.life.state is State.LOST]
+        if lost:
+            self.schedule.nudge(lost[number % len(lost)], self._clock.mono())
+            self._sleepers.wake()
+
     def health(self) -> LineHealth:
         """Return what is known of the line and its devices now."""
         return LineHealth(

@@ -99,6 +99,10 @@ class Report:
         """Return one device; KeyError for a name that is not in the ledger."""
         return self.devices([name])[0]
 
+    def polled(self, line: str) -> dict[str, str]:
+        """Return the devices of a line with their addresses, as people write them."""
+        return {name: str(d.address) for name, d in self._site.devices.items() if d.line == line}
+
     def _life(self, line: str) -> LineHealth:
         return self._pollers[line][0].health()
 

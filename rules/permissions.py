@@ -57,7 +57,8 @@ class Task(StrEnum):
     REPLACE = "replaced"  # say that a sensor is another one now
     EXPORT = "export"  # take a sealed copy of the books
     POLL = "poll"  # read a device now
-    PROBE = "probe"  # raw reads on a line
+    PROBE = "probe"  # raw reads on a line, between its polls
+    INTERRUPT = "interrupt"  # the same at other rates: polls stop for seconds at a time
     WRITE = "write"
     SECURE = "secure"  # an order to the safe side: what an interlock of the site orders, too
     INTERLOCK = "interlock"  # what no person does
@@ -108,6 +109,7 @@ PLAIN: Mapping[Task, frozenset[Role]] = {
     Task.EXPORT: frozenset({VIEWER}) | CREW,  # reading is free; who took what is written down
     Task.POLL: CREW,
     Task.PROBE: frozenset({MAINTAINER, ENGINEER}),
+    Task.INTERRUPT: frozenset({ENGINEER}),
     Task.WRITE: frozenset({ENGINEER}),
     Task.SECURE: CREW,  # who smells gas must not have to look for an engineer
     Task.INTERLOCK: frozenset(),

@@ -39,7 +39,10 @@ PURE = [
     "drivers/modbus/pdu.py",
     "drivers/modbus/framing.py",
     "drivers/modbus/plan.py",
-    *(f"drivers/simulator/{name}.py" for name in ("persona", "player", "voices", "unit", "bus", "wire")),
+    *(
+        f"drivers/simulator/{name}.py"
+        for name in ("persona", "player", "voices", "unit", "bus", "pair", "wire")
+    ),
     *(
         f"drivers/simulator/{name}.py"
         for name in ("dialect", "image", "making", "memory", "modbus", "played", "carried", "dlt645", "tilt")
@@ -66,6 +69,7 @@ PURE = [
         if p.name != "device.py"  # it waits for its line
     ),
     *(f"drivers/line/{name}.py" for name in ("owed", "timing", "dialect", "settings", "marked")),
+    *(p.relative_to(ROOT).as_posix() for p in (ROOT / "drivers/survey").glob("*.py")),
     "drivers/modbus/orders.py",
     "drivers/write_checks.py",
     "drivers/modbus/reading.py",

@@ -98,6 +98,10 @@ class Port:
             asyncio.get_running_loop().add_reader(self._fd, self.poll)
             self._watched = True
 
+    def tune(self, baud: int, parity: str, stop: int) -> None:
+        """Talk at another rate from now on. Raises ValueError where there is no rate to set, LineDown."""
+        raise ValueError(f"{self.address}: a network end has no rate of its own ({baud} {parity} {stop})")
+
     def close(self) -> None:
         """Give the descriptor back at once."""
         self._closed = True

@@ -8,7 +8,7 @@ import fcntl
 import os
 import termios
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import serial
 
@@ -44,6 +44,25 @@ class SerialPort(Port):
             raise LineDown(f"{self.address}: closed while opening")
         self._adopt(fd)
 
+    def tune(self, baud: int, parity: str, stop: int) -> None:
+        """Talk at another rate from now on; what was not read yet is gone. Raises ValueError, LineDown."""
+        speed = getattr(termios, f"B{baud}", None)
+        if speed is None:
+            raise ValueError(f"{self.address}: {baud} baud is no usual rate")
+        try:
+            mode = termios.tcgetattr(self._fd)
+            mode[2] &= ~(termios.PARENB | termios.PARODD | termios.CSTOPB)
+            mode[2] |= termios.CSTOPB if stop == 2 else 0
+            mode[4] = mode[5] = speed
+            if os.major(os.fstat(self._fd).st_rdev) in PTY_MAJORS:
+                _mark_parity(mode, parity)
+            elif parity != "none":
+                mode[2] |= termios.PARENB | (termios.PARODD if parity == "odd" else 0)
+            termios.tcsetattr(self._fd, termios.TCSADRAIN, mode)
+            termios.tcflush(self._fd, termios.TCIFLUSH)
+        except (OSError, termios.error) as error:
+            raise LineDown(f"{self.address}: {error.args[-1]}") from None
+
     def _drop(self) -> None:
         if self._fd >= 0:
             with contextlib.suppress(OSError, termios.error):  # else closing waits for unsent bytes to drain
@@ -68,19 +87,33 @@ def _open(settings: LineSettings) -> int:
     except (OSError, termios.error) as error:
         raise LineDown(f"{path}: {error.args[-1]}") from None
     try:
-        _finish(fd, pty=pty)
+        _finish(fd, settings.parity if pty else None)
     except (OSError, termios.error) as error:
         os.close(fd)
         raise LineDown(f"{path}: {error.args[-1]}") from None
     return fd
 
 
-def _finish(fd: int, *, pty: bool) -> None:
+def _mark_parity(mode: list[Any], parity: str) -> None:
+    """Leave a note of the parity on a pty, which has none, for who plays devices at its other end.
+
+    "Check parity" is the flag that goes with it; on a pty it changes nothing.
+    """
+    mode[0] &= ~termios.INPCK
+    mode[0] |= termios.INPCK if parity != "none" else 0
+    mode[2] &= ~termios.PARODD
+    mode[2] |= termios.PARODD if parity == "odd" else 0
+
+
+def _finish(fd: int, pty_parity: str | None) -> None:
+    """Make the port raw and ours; `pty_parity` where it is a pty."""
     mode = termios.tcgetattr(fd)
     # At least one byte per read: with pyserial's zero an empty port and a vanished one look the same.
     mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
+    if pty_parity is not None:
+        _mark_parity(mode, pty_parity)
     termios.tcsetattr(fd, termios.TCSANOW, mode)
-    if not pty:  # a pty keeps the mark as long as its other end lives, and would shut us out too
+    if pty_parity is None:  # a pty keeps the mark as long as its other end lives, and would shut us out too
         fcntl.ioctl(fd, termios.TIOCEXCL)
     os.set_blocking(fd, False)
     termios.tcflush(fd, termios.TCIFLUSH)

@@ -7,20 +7,23 @@ credited to another request. Silence and wake-ups are the business of `wire`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Generic
 
 from drivers.errors import BadAnswer, DriverError, Held, NoAnswer, Refused
 from drivers.line.dialect import Q
 from drivers.line.door import Door
+from drivers.line.loan import Loan
 from drivers.line.owed import LAPSE, Debt, Owed
 from drivers.line.port import make_port
 from drivers.line.stats import LineStats
 from drivers.line.timing import character
 from drivers.line.turns import Turns
 from drivers.line.wire import Wire
+from drivers.survey.talk import Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from drivers.line.dialect import Framing, UnitId
     from drivers.line.settings import LineSettings
@@ -44,6 +47,7 @@ class TurnLine(Generic[Q]):
         self._current: Q | None = None
         self._fenced: Q | None = None  # the request a fence is making room for
         self._character = character(settings) if settings.serial else 0.0
+        self._loan: Loan | None = None
 
     @property
     def is_open(self) -> bool:
@@ -62,6 +66,8 @@ class TurnLine(Generic[Q]):
         """Give the port back."""
         self._door.close()
         self._wire.fail(f"{self.settings.address}: the line was closed")
+        if self._loan is not None:
+            self._loan.fail(f"{self.settings.address}: the line was closed")
         self._wire.close()
 
     def held_until(self, unit: UnitId) -> float:
@@ -75,6 +81,26 @@ class TurnLine(Generic[Q]):
     def listen(self, hook: Callable[[str, bytes, float], None] | None) -> None:
         """Show all bytes to `hook`."""
         self._wire.hook = hook
+
+    @contextlib.asynccontextmanager
+    async def lend(self) -> AsyncIterator[Loan]:
+        """Take a turn and lend the port while it lasts; all who come meanwhile wait. Raises LineDown."""
+        if not self._turns.take():
+            await self._turns.wait()
+        try:
+            await self._door.require()
+            settings = self.settings
+            own = Setting(settings.baud, settings.parity, settings.stop)
+            self._wire.drain()
+            self._loan = loan = Loan(self._wire, self._door.port, own)
+            self._wire.tap = loan.on_bytes
+            try:
+                yield loan
+            finally:
+                self._loan = self._wire.tap = None
+                loan.give_back()
+        finally:
+            self._turns.give()
 
     async def exchange(self, query: Q) -> bytes:
         """Send the request, return what follows the first byte of its answer."""
@@ -104,6 +130,8 @@ class TurnLine(Generic[Q]):
         """End what is under way."""
         self._door.lost(reason)
         self._wire.fail(reason)
+        if self._loan is not None:
+            self._loan.fail(reason)
 
     async def _make_room(self, query: Q, owed: Owed) -> None:
         """Bring it about that no late answer can be taken for the answer to `query`, or raise Held."""

@@ -64,6 +64,12 @@ class Wire(Generic[Q]):
         self.sent = False  # the present request has been put on the wire
         self.spoke_until = 0.0  # when the present request's last byte is out
         self.hook: Hook | None = None
+        self.tap: Callable[[bytes, float], None] | None = None  # who borrows the line hears all, and alone
+
+    @property
+    def quiet_since(self) -> float:
+        """When the last byte in either direction was out."""
+        return self._quiet_since
 
     def plug(self, port: Port) -> None:
         """Say which port to write to."""
@@ -92,6 +98,17 @@ class Wire(Generic[Q]):
         if self._buffer:
             self._cut(final=True)
 
+    def say(self, frame: bytes, character: float) -> float:
+        """Send raw bytes now, for who borrows the line; return when the last of them will be out."""
+        now = self._loop.time()
+        self._stats.bytes_out += len(frame)
+        if self.hook is not None:
+            self.hook(">>", frame, now)
+        self.spoke_until = self._quiet_since = now + len(frame) * character
+        if self._port is not None:
+            self._port.write(frame)
+        return self.spoke_until
+
     def fail(self, reason: str) -> None:
         """End the present request: the port is gone."""
         self._buffer.clear()
@@ -110,6 +127,9 @@ class Wire(Generic[Q]):
         self._stats.bytes_in += len(data)
         if self.hook is not None:
             self.hook("<<", data, now)
+        if self.tap is not None:
+            self.tap(data, now)
+            return
         self._buffer += data
         if not self.sent:
             del self._buffer[:-MOST_BUFFERED]

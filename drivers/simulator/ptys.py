@@ -2,7 +2,7 @@
 
 Bytes from the application arrive in one piece; they count as heard one character time after the other.
 Silence of 3.5 characters ends a request. The answer leaves byte by byte. The speed is the one that the
-application has set.
+application has set; a pty has no parity, but the note of it that our serial port leaves there is read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drivers.line.settings import LineSettings
-    from drivers.simulator.bus import Bus
+    from drivers.simulator.pair import Pair
     from drivers.simulator.unit import Address
 
 _SPEEDS = {
@@ -45,7 +45,7 @@ class LinkTaken(Exception):
 class PtyLine:
     """One serial line. `persona_time` turns monotonic seconds into those that personas are played by."""
 
-    def __init__(self, settings: LineSettings, bus: Bus, persona_time: Callable[[float], float]) -> None:
+    def __init__(self, settings: LineSettings, bus: Pair, persona_time: Callable[[float], float]) -> None:
         if settings.serial is None:
             raise ValueError(f"line {settings.name} has no serial port")
         self.name = settings.name
@@ -54,7 +54,8 @@ class PtyLine:
         self.where = settings.serial
         self._link = Path(settings.serial)
         self._echo = settings.echo
-        self._bits = 1 + 8 + (settings.parity != "none") + settings.stop  # a pty itself is always 8N
+        self._baud, self._parity = settings.baud, settings.parity
+        self._bits = 1 + 8 + settings.stop
         self._persona_time = persona_time
         self._master = self._slave = -1
         self._heard = bytearray()
@@ -101,8 +102,12 @@ class PtyLine:
     def speed(self) -> tuple[float, float]:
         """Return the seconds of a character and of the silence that ends a frame, as set just now."""
         mode = termios.tcgetattr(self._master)
-        bits = max(self._bits, 11) if mode[2] & termios.CSTOPB else self._bits
-        baud = _SPEEDS.get(mode[5], 9600)
+        baud = _SPEEDS.get(mode[5], self._baud)  # a rate that has no code of its own: taken for the line's
+        parity = "none" if not mode[0] & termios.INPCK else "odd" if mode[2] & termios.PARODD else "even"
+        self.bus.tune(baud, parity)
+        bits = self._bits + (parity != "none" or self._parity != "none")  # other masters leave no note
+        if mode[2] & termios.CSTOPB:
+            bits = max(bits, 11)
         character = bits / baud
         return character, _FIXED_SILENCE if baud > _FIXED_ABOVE else 3.5 * character
 

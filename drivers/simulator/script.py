@@ -43,7 +43,20 @@ class Choice:
     lasts: float = 30.0  # of a fault
 
 
-Entry = Cue | Choice
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Lines of the site whose devices all hang on one pair of wires, each set as its own line is.
+
+    Such devices understand only a master that is set alike; those of other lines are always set as the
+    master is. One line alone may be named, too.
+    """
+
+    lines: tuple[str, ...]
+    serial: str | None = None  # where the pair is; None: where the first of the lines is
+
+
+Happens = Cue | Choice
+Entry = Happens | Join
 _CUE = ("at", "device", "line", "drama", "fault", "for", "set")
 _CHOICE = ("every", "choose", "at", "for")
 
@@ -51,6 +64,8 @@ _CHOICE = ("every", "choose", "at", "for")
 def parse_entry(data: Mapping[str, Any]) -> Entry:
     """Make an entry of what a script file holds. Raises ScriptError."""
     try:
+        if "join" in data:
+            return _join(data)
         return _choice(data) if "choose" in data or "every" in data else _cue(data)
     except (FaultError, PersonaError) as error:
         raise ScriptError(str(error)) from None
@@ -65,6 +80,16 @@ def _choice(data: Mapping[str, Any]) -> Choice:
         raise ScriptError("every: has to be longer than nothing")
     first = seconds(data["at"]) if "at" in data else None
     return Choice(every, data["choose"], first, seconds(data.get("for", 30.0)))
+
+
+def _join(data: Mapping[str, Any]) -> Join:
+    _known(data, ("join", "serial"))
+    lines, serial = data["join"], data.get("serial")
+    if not isinstance(lines, list) or not lines or not all(isinstance(name, str) for name in lines):
+        raise ScriptError("join: is a list of lines, such as [rs485-1, meters]")
+    if serial is not None and not (isinstance(serial, str) and serial.startswith("/")):
+        raise ScriptError(f"serial: must be the whole path where the pair shall be, not {serial!r}")
+    return Join(tuple(lines), serial)
 
 
 def _cue(data: Mapping[str, Any]) -> Cue:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from drivers.simulator.bus import Bus
+from drivers.simulator.faults import FaultError
+from drivers.simulator.pair import Pair, Party
 from drivers.simulator.played import DIALECTS
 from drivers.simulator.ptys import PtyLine
+from drivers.simulator.script import Join
 from drivers.simulator.sockets import TcpLine
 from drivers.simulator.stage import Stage
 from drivers.simulator.talking import TalkLine
@@ -57,15 +60,21 @@ class Simulation:
                     f"line {name}: {settings.protocol} cannot be played; {', '.join(DIALECTS)} can"
                 )
             buses[name] = Bus(units, DIALECTS[settings.protocol], random.Random(f"{seed} {name}"))  # noqa: S311 - plays
-            kind = PtyLine if settings.serial is not None else TalkLine if speaks(buses[name]) else TcpLine
-            self.lines[name] = kind(settings, buses[name], self._persona_time)
+        entries = list(script)
+        joins = [entry for entry in entries if isinstance(entry, Join)]
+        for join in joins:
+            self._join(join, {name: settings for name, (settings, _) in lines.items()}, buses)
+        for name, (settings, _) in lines.items():
+            if name not in self.lines:
+                self.lines[name] = self._line(settings, buses[name])
         every = {unit.name: unit for bus in buses.values() for unit in bus.units.values()}
-        self.stage = Stage(every, buses, script, random.Random(seed))  # noqa: S311 - it plays
+        happenings = [entry for entry in entries if not isinstance(entry, Join)]
+        self.stage = Stage(every, buses, happenings, random.Random(seed))  # noqa: S311 - it plays
 
     async def open(self) -> None:
         """Open all lines. Raises LinkTaken, OSError; then none is open."""
         try:
-            for line in self.lines.values():
+            for line in dict.fromkeys(self.lines.values()):
                 await line.open()
         except BaseException:
             await self.close()
@@ -73,7 +82,7 @@ class Simulation:
 
     async def close(self) -> None:
         """Close all lines."""
-        for line in self.lines.values():
+        for line in dict.fromkeys(self.lines.values()):
             await line.close()
 
     async def run(self) -> None:
@@ -126,6 +135,25 @@ class Simulation:
                 for name, bus in buses.items()
             },
         }
+
+    def _line(self, settings: LineSettings, bus: Bus) -> PtyLine | TcpLine | TalkLine:
+        if settings.serial is None:
+            kind = TalkLine if speaks(bus) else TcpLine
+            return kind(settings, bus, self._persona_time)
+        return PtyLine(settings, Pair([Party.of(bus, settings)], strict=False), self._persona_time)
+
+    def _join(self, join: Join, lines: Mapping[str, LineSettings], buses: Mapping[str, Bus]) -> None:
+        """Put the devices of several lines on one pair of wires. Raises FaultError."""
+        for name in join.lines:
+            if name not in lines or lines[name].serial is None:
+                raise FaultError(f"join: {name!r} is no serial line of this site")
+            if name in self.lines:
+                raise FaultError(f"join: {name!r} is joined twice")
+        parties = [Party.of(buses[name], lines[name]) for name in join.lines]
+        first = lines[join.lines[0]]
+        settings = replace(first, serial=join.serial or first.serial, parity="none")
+        pair = PtyLine(settings, Pair(parties), self._persona_time)
+        self.lines |= dict.fromkeys(join.lines, pair)
 
     def _persona_time(self, mono: float) -> float:
         return (mono - self._started) * self._speed

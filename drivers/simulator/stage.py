@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from drivers.simulator.bus import Bus
     from drivers.simulator.faults import Fault
-    from drivers.simulator.script import Choice, Entry
+    from drivers.simulator.script import Choice, Happens
     from drivers.simulator.unit import Unit
     from gateway.model import Value
 
@@ -41,7 +41,7 @@ class _Due(NamedTuple):
 
     t: float
     number: int  # keeps the order of entries with the same time
-    entry: Entry | None = None
+    entry: Happens | None = None
     fault: tuple[str | None, str | None, str, Fault] | None = None  # device or line, name, which
     point: tuple[str, str] | None = None
 
@@ -53,7 +53,7 @@ class Stage:
         self,
         units: Mapping[str, Unit],
         buses: Mapping[str, Bus],
-        script: Iterable[Entry],
+        script: Iterable[Happens],
         chance: random.Random,
     ) -> None:
         """Set the stage. Raises FaultError when the script names what is not there."""
@@ -131,7 +131,7 @@ class Stage:
         self._number += 1
         return self._number
 
-    def _expect(self, entry: Entry) -> None:
+    def _expect(self, entry: Happens) -> None:
         """Refuse an entry that could not be played when its time comes."""
         if not isinstance(entry, Cue):
             return
@@ -235,7 +235,7 @@ class Stage:
         return self.fault(device, name, t, choice.lasts)
 
 
-def _first(entry: Entry) -> float:
+def _first(entry: Happens) -> float:
     if isinstance(entry, Cue):
         return entry.at
     return entry.every if entry.first is None else entry.first

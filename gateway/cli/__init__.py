@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 VERBS = {
     "run": ("运行网关守护进程", "the daemon"),
     "ingest": ("MQTT → 数据库", "MQTT → InfluxDB"),
+    "setup": ("开通向导", "set up a site: find, name, check, prove, start"),
     "demo": ("在本机演示整个社区", "a simulated community on this machine, end to end"),
     "simulate": ("模拟站点的全部设备", "play the site's devices on ptys and TCP ports"),
     "check": ("检查站点文件与线路余量", "check the site file; line budget"),
@@ -29,7 +30,8 @@ VERBS = {
     "profiles": ("设备型号库", "the device library"),
     "read": ("直接读取寄存器", "read registers from a line, echoing frames"),
     "write": ("直接写入寄存器", "write a register on a line, echoing frames"),
-    "scan": ("扫描线路上的设备", "find the units that answer on a line"),
+    "scan": ("扫描线路上的设备", "who is on a line, and which models they look like"),
+    "sniff": ("监听线路", "listen to a line: who answers whom, collisions"),
     "watch": ("实时读数", "live readings, a line each"),
     "status": ("运行状况一览", "one screen of health"),
     "devices": ("设备台账与状态", "the ledger and the health of each device"),

@@ -101,15 +101,7 @@ def _request_json(request: RequestCost) -> dict[str, Any]:
 
 
 def _print(site: Site, budgets: dict[str, Budget], notes: list[str]) -> None:
-    rules = sum(len(device.rules) for device in site.devices.values())
-    points = sum(len(device.profile.reported) for device in site.devices.values())
-    devices, lines = len(site.devices), len(site.lines)
-    print(
-        say(
-            f"{site.site}/{site.gateway}：{devices} 台设备，{lines} 条线路，{points} 个测点，{rules} 条规则",
-            f"{site.site}/{site.gateway}: {devices} devices, {lines} lines, {points} points, {rules} rules",
-        )
-    )
+    _print_site(site)
     for note in notes:
         print(f"  {note}")
     for words in interlock_words.plan(site):
@@ -136,6 +128,26 @@ def _heard(site: Site, name: str) -> str:
         f"{name} 只听不问：{len(mine)} 台设备" + (f"，应每 {zh} 说一次" if often else "，平时无声"),
         f"{name} is listened to, nothing is asked: {len(mine)} devices"
         + (f", expected every {en}" if often else ", silent while all is well"),
+    )
+
+
+def print_headlines(site: Site, budgets: dict[str, Budget]) -> None:
+    """Print what fits on a phone: what the site has, and how busy each line is."""
+    _print_site(site)
+    for name, found in budgets.items():
+        if found.requests:
+            print(_headline(name, found))
+
+
+def _print_site(site: Site) -> None:
+    rules = sum(len(device.rules) for device in site.devices.values())
+    points = sum(len(device.profile.reported) for device in site.devices.values())
+    devices, lines = len(site.devices), len(site.lines)
+    print(
+        say(
+            f"{site.site}/{site.gateway}：{devices} 台设备，{lines} 条线路，{points} 个测点，{rules} 条规则",
+            f"{site.site}/{site.gateway}: {devices} devices, {lines} lines, {points} points, {rules} rules",
+        )
     )
 
 

@@ -103,6 +103,8 @@ class Daemon:
             raise Unreachable(str(self._path), str(error)) from error
         if answer.status >= 400:
             text = b"".join(self._pieces(answer)).decode(errors="replace")
+            answer.close()
+            connection.close()
             raise Failure(_reason(text), STATUS.get(answer.status, 1))
         return answer
 

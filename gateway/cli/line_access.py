@@ -1,4 +1,4 @@
-"""How `read`, `write` and `scan` get at a line: through the daemon that owns it, else by opening it."""
+"""How raw verbs get at a line: through the daemon that owns it, else by opening it."""
 
 from __future__ import annotations
 
@@ -11,48 +11,49 @@ from drivers.line.settings import LineSettings
 from drivers.registry import make_line
 from gateway.cli.client import Daemon, site_of, socket_of
 from gateway.cli.output import Failure, Unreachable
-from gateway.console.wire import ask, look
+from gateway.console.wire import ask
 from gateway.language import say
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from drivers.modbus.pdu import Query
 
 
-def add_line(parser: argparse.ArgumentParser) -> None:
-    """Give the verb the ways to name a line."""
+def add_line(parser: argparse.ArgumentParser, *, rates: bool = True) -> None:
+    """Give the verb the ways to name a line; `rates`: one rate, not a choice of them."""
     parser.add_argument(
         "line",
         help=say(
             "线路名、串口（/dev/…）或 主机:端口", "a line of the site, a serial port (/dev/...) or HOST:PORT"
         ),
     )
-    parser.add_argument("--baud", type=int, default=9600)
-    parser.add_argument("--parity", choices=("none", "even", "odd"), default="none")
+    if rates:
+        parser.add_argument("--baud", type=int, default=9600)
+        parser.add_argument("--parity", choices=("none", "even", "odd"), default="none")
+        parser.add_argument("--timeout", type=float, default=0.5, help="s")
     parser.add_argument("--stop", type=int, choices=(1, 2), default=1)
     parser.add_argument("--rtu", action="store_true", help=say("TCP 上的 RTU 帧", "RTU frames over TCP"))
-    parser.add_argument("--timeout", type=float, default=0.5, help="s")
 
 
 def settings_of(args: argparse.Namespace) -> LineSettings | None:
     """Return the settings of a port named outright, or None for a line of the site."""
-    text = str(args.line)
+    text, timeout = str(args.line), getattr(args, "timeout", 0.5)
     if "/" in text:
+        baud, parity = getattr(args, "baud", None), getattr(args, "parity", None)
         return LineSettings(
             text,
             "modbus-rtu",
             serial=text,
-            baud=args.baud,
-            parity=args.parity,
+            baud=baud if isinstance(baud, int) else 9600,
+            parity=parity if parity in {"none", "even", "odd"} else "none",
             stop=args.stop,
-            timeout=args.timeout,
+            timeout=timeout,
         )
     if ":" in text:
         protocol = "modbus-rtu" if args.rtu else "modbus-tcp"
-        return LineSettings(text, protocol, tcp=text, timeout=args.timeout)
+        return LineSettings(text, protocol, tcp=text, timeout=timeout)
     return None
 
 
@@ -61,43 +62,46 @@ class Access:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self._args = args
-        self._settings = settings_of(args)
-        self._daemon: Daemon | None = None
-        if self._settings is None:
+        self.name = str(args.line)
+        self.settings = settings_of(args)  # of a port that we open ourselves
+        self.daemon: Daemon | None = None  # that owns the line
+        if self.settings is None:
             self._find()
 
     def _find(self) -> None:
-        daemon, name = Daemon(socket_of(self._args), timeout=300), str(self._args.line)
+        daemon = Daemon(socket_of(self._args), timeout=300)
         try:
             lines = [line["name"] for line in daemon.get("/status")["lines"]]
         except Unreachable:
             if not self._args.config:
                 raise
-            self._settings = _from_site(self._args.config, name)
+            self.settings = _from_site(self._args.config, self.name)
             return
-        if name not in lines:
+        if self.name not in lines:
             raise Failure(
-                say(f"没有线路 {name!r}；现有：", f"no line {name!r}; there are: ") + ", ".join(lines), 2
+                say(f"没有线路 {self.name!r}；现有：", f"no line {self.name!r}; there are: ")
+                + ", ".join(lines),
+                2,
             )
-        self._daemon = daemon
+        self.daemon = daemon
 
     @property
     def through_daemon(self) -> bool:
         """Whether the daemon owns the line."""
-        return self._daemon is not None
+        return self.daemon is not None
 
     def ask(self, query: Query) -> dict[str, Any]:
         """Ask one question; see `gateway.console.wire.ask`. The daemon takes reads only."""
-        if self._daemon is not None:
+        if self.daemon is not None:
             start = int.from_bytes(query.pdu[1:3], "big")
             body = {"unit": query.unit, "function": query.function, "address": start, "count": query.count}
-            answer: dict[str, Any] = self._daemon.post(f"/lines/{quote(str(self._args.line))}/exchange", body)
+            answer: dict[str, Any] = self.daemon.post(f"/lines/{quote(self.name)}/exchange", body)
             return answer
         return asyncio.run(self._ask_directly(query))
 
     async def _ask_directly(self, query: Query) -> dict[str, Any]:
-        assert self._settings is not None
-        line = make_line(self._settings)
+        assert self.settings is not None
+        line = make_line(self.settings)
         try:
             await line.open()
             return await ask(line, query)
@@ -105,34 +109,6 @@ class Access:
             raise Failure(str(error)) from error
         finally:
             await line.close()
-
-    def scan(self, first: int, last: int) -> Iterator[dict[str, Any]]:
-        """Yield what is found at each unit, as it is found."""
-        if self._daemon is not None:
-            path = f"/lines/{quote(str(self._args.line))}/scan"
-            yield from self._daemon.lines(path, {"first": first, "last": last})
-            return
-        with asyncio.Runner() as runner:
-            found = self._scan_directly(first, last)
-            while (item := runner.run(anext_or_none(found))) is not None:
-                yield item
-
-    async def _scan_directly(self, first: int, last: int) -> AsyncIterator[dict[str, Any]]:
-        assert self._settings is not None
-        line = make_line(self._settings)
-        try:
-            await line.open()
-            for unit in range(first, last + 1):
-                yield await look(line, unit)
-        except LineDown as error:
-            raise Failure(str(error)) from error
-        finally:
-            await line.close()
-
-
-async def anext_or_none(items: AsyncIterator[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the next item, or None after the last."""
-    return await anext(items, None)
 
 
 def _from_site(path: Path, name: str) -> LineSettings:

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.output import Failure, add_output, print_json, print_table
+from gateway.commissioning.captures import CaptureError, prove
 from gateway.config.profiles import load_profile, load_profile_file, profile_names
 from gateway.config.report import ConfigError
 from gateway.language import pick, say
@@ -31,6 +32,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     show.set_defaults(run=_show)
     check = actions.add_parser("check", help=say("检查型号文件", "check profile files of your own"))
     check.add_argument("file", nargs="+", type=pathlib.Path)
+    text = say("用捕获文件逐值验证（可重复）", "prove it: every value of a capture (may be repeated)")
+    check.add_argument("--capture", action="append", default=[], type=pathlib.Path, metavar="FILE", help=text)
     check.set_defaults(run=_check)
     for action in (every, show, check):
         folder = say("站点目录，其中 profiles/ 为自有型号", "a site's folder, with profiles/ of its own")
@@ -162,6 +165,14 @@ def _rule_row(name: str, rule: Any) -> tuple[object, ...]:  # noqa: ANN401  as Y
     )
 
 
+def _prove(profile: Profile, captures: list[pathlib.Path]) -> list[str]:
+    """Return where captures disagree with a profile."""
+    try:
+        return [message for capture in captures for message in prove(profile, capture)]
+    except CaptureError as error:
+        return [str(error)]
+
+
 def _check(args: argparse.Namespace) -> int:
     results = {}
     for file in args.file:
@@ -170,8 +181,8 @@ def _check(args: argparse.Namespace) -> int:
         except ConfigError as error:
             results[str(file)] = error.messages
         else:
-            results[str(file)] = []
-            if args.output == "table":
+            results[str(file)] = _prove(profile, args.capture)
+            if args.output == "table" and not results[str(file)]:
                 points, rules = len(profile.reported), len(profile.rules)
                 print(
                     f"{file}: "

@@ -1,4 +1,4 @@
-"""`tocsin read`: registers or bits from a line, with the frames that went over it."""
+"""`tocsin read`: registers or bits from a line, with the frames that went over it, and what they may mean."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from drivers.profile import Point
 from drivers.registers import Order, PointType
 from gateway.cli.client import add_daemon
 from gateway.cli.line_access import Access, add_line
+from gateway.cli.meaning import add_meaning, keep, meanings
 from gateway.cli.output import Failure, add_output, number, print_json
 from gateway.language import say
 
@@ -42,6 +43,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("-n", "--count", type=whole, default=1)
     parser.add_argument("-t", "--type", help=f"{', '.join([*SHORT, *PointType])}")
     parser.add_argument("--order", default="ABCD", help="ABCD, CDAB, BADC, DCBA ...")
+    add_meaning(parser)
     add_daemon(parser)
     add_output(parser)
     parser.set_defaults(run=run)
@@ -57,10 +59,15 @@ def run(args: argparse.Namespace) -> int:
     found = Access(args).ask(query)
     if point is not None and "registers" in found:
         found["values"] = list(values(point, found["data"], args))
+    explain = meanings(args, found) if "registers" in found else None
     if args.output == "json":
-        print_json(found)
+        print_json(found if explain is None else found | {"decodings": explain.json()})
     else:
         show(found, args)
+        if explain is not None:
+            explain.show()
+    if args.record is not None and "data" in found:
+        keep(args, query, found)
     return 1 if "error" in found else 0
 
 

@@ -14,9 +14,9 @@ from starlette.routing import Route
 
 from drivers.errors import DriverError, Held
 from gateway.console.answers import done
-from gateway.console.asked import asked, body_of, refusal, told, unknown, whole
+from gateway.console.asked import asked, refusal, told, unknown
+from gateway.console.lines import LineDesk
 from gateway.console.stream import stream
-from gateway.console.wire import exchange, scan
 from rules.permissions import Ask, Task
 
 if TYPE_CHECKING:
@@ -86,9 +86,8 @@ class Api:
             Route("/api/v1/notices", self._notices),
             Route("/api/v1/events", self._events),
             Route("/api/v1/kpi", self._kpi),
-            Route("/api/v1/lines/{name}/exchange", self._exchange, methods=["POST"]),
-            Route("/api/v1/lines/{name}/scan", self._scan, methods=["POST"]),
             Route("/api/v1/stream", self._stream),
+            *LineDesk(self._parts).routes(),
             *self._parts.work,
         ]
         return Starlette(routes=routes, exception_handlers={HTTPException: told})
@@ -167,16 +166,6 @@ class Api:
         records = await self._parts.store.events(since=since, limit=limit)
         return JSONResponse([json.loads(r.payload) | {"epoch": r.epoch, "seq": r.seq} for r in records])
 
-    async def _exchange(self, request: Request) -> Response:
-        await self._permit(request, Task.PROBE, line=request.path_params["name"])
-        return JSONResponse(await exchange(self._line(request), await body_of(request)))
-
-    async def _scan(self, request: Request) -> Response:
-        line, body = self._line(request), await body_of(request)
-        first, last = whole(body, "first", 1, 247, 1), whole(body, "last", 1, 247, 247)
-        await self._permit(request, Task.PROBE, line=request.path_params["name"])
-        return StreamingResponse(scan(line, first, last), media_type="application/x-ndjson")
-
     async def _stream(self, _: Request) -> Response:
         if self.streams >= MOST_STREAMS:
             raise refusal(503, f"已有 {MOST_STREAMS} 个实时连接", f"{MOST_STREAMS} streams are open already")
@@ -204,12 +193,6 @@ class Api:
         if name not in self._parts.board.devices:
             raise unknown("设备", "device", name)
         return name
-
-    def _line(self, request: Request) -> AnyLine:
-        name, pollers = request.path_params["name"], self._parts.pollers
-        if name not in pollers:
-            raise unknown("线路", "line", name, tuple(pollers))
-        return pollers[name][1]
 
 
 def _key(request: Request) -> tuple[str, str]:

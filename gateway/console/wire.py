@@ -1,21 +1,18 @@
-"""Raw looks at a line, through its owner: one exchange, or a walk over the units. Reads only.
+"""One raw exchange on a line, through its owner. Reads only.
 
 What is written to devices goes through `gateway.commands`, point by point.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from drivers.errors import BadAnswer, DriverError, Held, LineDown, NoAnswer, Refused
+from drivers.errors import DriverError, Refused
 from drivers.modbus import pdu
 from gateway.console.asked import refusal, whole
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from drivers.line import AnyLine
 
 
@@ -55,31 +52,3 @@ def _sent(line: AnyLine, query: pdu.Query) -> str:
     if line.settings.protocol == "modbus-tcp":
         return "-- -- " + query.mbap.hex(" ").upper()
     return query.rtu.hex(" ").upper()
-
-
-async def scan(line: AnyLine, first: int, last: int) -> AsyncIterator[str]:
-    """Yield a JSON line per unit from first to last; one that refuses is there too."""
-    for unit in range(first, last + 1):
-        found = await look(line, unit)
-        yield json.dumps(found) + "\n"
-        if found.get("down"):
-            return
-
-
-async def look(line: AnyLine, unit: int) -> dict[str, Any]:
-    """Return whether anybody answers at the unit; what it says does not matter, an exception will do."""
-    for function in (pdu.READ_HOLDING, pdu.READ_INPUT):
-        began = time.monotonic()
-        try:
-            await line.exchange(pdu.read(unit, function, 0, 1))
-        except Refused as refusal:
-            if refusal.code in pdu.NO_TARGET:  # a TCP gateway says that nobody is there
-                break
-        except Held:
-            pass
-        except (NoAnswer, BadAnswer):
-            break
-        except LineDown as error:
-            return {"unit": unit, "answers": False, "down": True, "error": str(error)}
-        return {"unit": unit, "answers": True, "took": round(time.monotonic() - began, 4)}
-    return {"unit": unit, "answers": False}

@@ -11,14 +11,15 @@ from playing import unit
 from drivers.simulator.bus import Bus
 from drivers.simulator.faults import FaultError
 from drivers.simulator.modbus import RTU
-from drivers.simulator.script import ScriptError, parse_entry
+from drivers.simulator.script import Join, ScriptError, parse_entry
 from drivers.simulator.stage import Stage
 
 
 def stage(*entries: dict[str, Any], seed: int = 1) -> Stage:
     units = {name: unit(name, n) for n, name in enumerate(("gas-1", "gas-2"), 1)}
     bus = Bus(units.values(), RTU, random.Random(1))
-    return Stage(units, {"rs485-1": bus}, map(parse_entry, entries), random.Random(seed))
+    script = [entry for entry in map(parse_entry, entries) if not isinstance(entry, Join)]
+    return Stage(units, {"rs485-1": bus}, script, random.Random(seed))
 
 
 def told(playing: Stage, until: float) -> list[tuple[Any, ...]]:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_gateway import Running, connected, encode
 
+from drivers.modbus import pdu
 from gateway.console.api import MOST_STREAMS
 from gateway.console.asked import MOST_BODY
 
@@ -77,11 +78,8 @@ def test_an_exchange_shows_the_frames(running: Running) -> None:
     assert data["registers"] == [50]
 
 
-def test_a_scan_finds_who_is_there(running: Running) -> None:
-    lines = list(running.daemon.lines("/lines/plant/scan", {"first": 1, "last": 3}))
-    assert [(line["unit"], line["answers"]) for line in lines] == [(1, True), (2, True), (3, False)]
-
-
+SHOT = {"tongue": "modbus-rtu", "frame": pdu.read(77, 3, 0, 1).rtu.hex(), "patience": 0.1}
+WRITES, POLLED = pdu.write_register(77, 0, 1).rtu.hex(), pdu.read(1, 3, 0, 1).rtu.hex()
 WRONG: list[tuple[str, str, Any, int]] = [
     ("GET", "/nothing", None, 404),
     ("GET", "/devices/nosuch", None, 404),
@@ -121,7 +119,19 @@ WRONG: list[tuple[str, str, Any, int]] = [
     ("POST", "/lines/plant/exchange", {}, 400),
     ("POST", "/lines/plant/exchange", {"unit": 1, "function": 3, "address": 65535, "count": 2}, 400),
     ("POST", "/lines/plant/exchange", {"unit": 1, "function": 6, "address": 0, "count": 1}, 400),
-    ("POST", "/lines/plant/scan", {"first": 0}, 400),
+    ("GET", "/lines/nosuch", None, 404),
+    ("POST", "/lines/nosuch/talk", {}, 404),
+    ("POST", "/lines/plant/talk", {}, 400),
+    ("POST", "/lines/plant/talk", {"shots": []}, 400),
+    ("POST", "/lines/plant/talk", {"shots": [{"tongue": "modbus-rtu", "frame": "zz", "patience": 0.1}]}, 400),
+    ("POST", "/lines/plant/talk", {"shots": [{"tongue": "morse", "frame": "00", "patience": 0.1}]}, 400),
+    ("POST", "/lines/plant/talk", {"shots": [SHOT | {"patience": 9}]}, 400),
+    ("POST", "/lines/plant/talk", {"shots": [SHOT] * 65}, 400),
+    ("POST", "/lines/plant/talk", {"shots": [SHOT | {"frame": WRITES}]}, 400),
+    ("POST", "/lines/plant/talk", {"shots": [SHOT | {"frame": POLLED}]}, 409),
+    ("POST", "/lines/plant/talk", {"shots": [SHOT], "setting": {"baud": "fast", "parity": "none"}}, 400),
+    ("POST", "/lines/plant/talk", {"shots": [SHOT], "setting": {"baud": 2400, "parity": "none"}}, 400),
+    ("POST", "/lines/plant/sniff", {"seconds": 0}, 400),
 ]
 
 
@@ -138,7 +148,7 @@ def test_a_wrong_question_is_refused_in_both_languages(
 
 
 def test_a_body_without_end_is_refused_before_it_is_read(running: Running) -> None:
-    status, _ = running.ask("POST", f"{API}/lines/plant/scan", b" " * (MOST_BODY + 1))
+    status, _ = running.ask("POST", f"{API}/lines/plant/talk", b" " * (MOST_BODY + 1))
     assert status == 413
 
 
@@ -163,6 +173,7 @@ ORDERS = {
     "/devices/box-1/write": ("id", "point", "value", "actor", "expires_in"),
     "/alarms/box-1/lel-high/ack": ("occurrence", "seen", "actor", "comment"),
     "/lines/plant/exchange": ("unit", "function", "address", "count"),
+    "/lines/plant/talk": ("setting", "interrupt", "shots"),
 }
 GOOD = {
     "point": "limit",

@@ -192,6 +192,9 @@ def test_a_device_without_is_disabled_by_one_but_not_by_an_operator(running: Run
     assert post(running, "/devices/nobody/disable", seconds=60, comment="x")[0] == 404
 
 
+SHOT = {"tongue": "modbus-rtu", "frame": "4d03000000018a06", "patience": 0.1}
+
+
 def test_writing_and_raw_looks_are_for_those_who_may_and_are_written_down(running: Running) -> None:
     order = {"id": "one", "point": "limit", "value": 20.0, "actor": "wang"}
     be(running, Role.MAINTAINER)
@@ -200,7 +203,7 @@ def test_writing_and_raw_looks_are_for_those_who_may_and_are_written_down(runnin
     assert post(running, "/lines/plant/exchange", **asked)[0] == 200
     be(running, Role.VIEWER)
     assert post(running, "/lines/plant/exchange", **asked)[0] == 403
-    assert post(running, "/lines/plant/scan", first=1, last=1)[0] == 403
+    assert post(running, "/lines/plant/talk", shots=[SHOT])[0] == 403
     assert post(running, "/devices/box-1/poll")[0] == 403
     be(running, Role.ENGINEER)
     assert post(running, "/devices/box-1/write", **order)[0] == 200
