@@ -76,9 +76,6 @@ class Ear:
         self.words = 0
         self.missed = 0  # times it was lost
 
-    def nudge_lost(self, number: int) -> None:
-        """Do nothing: nobody is asked here."""
-
     def health(self) -> DeviceHealth:
         """Return a picture. There is no cycle: a device that is late must not make itself less expected."""
         last = self.last if self.heard else None
@@ -167,6 +164,9 @@ class Hearer:
     def serves(self, device: str) -> bool:
         """Return whether the device is on this line."""
         return device in self._ears
+
+    def nudge_lost(self, number: int) -> None:
+        """Do nothing: nobody is asked here."""
 
     def health(self) -> LineHealth:
         """Return what is known of the line and its devices now."""
