@@ -30,7 +30,7 @@ from drivers.modbus.device import ModbusDevice
 from drivers.modbus.report import Reports, unfit
 from drivers.modbus.requests import requests as modbus_requests
 from drivers.tilt import family as tilt
-from drivers.tilt.auto import listens
+from drivers.tilt.auto import listens as tilt_listens
 from drivers.tilt.device import TiltDevice
 from drivers.tilt.frame import Family as TiltFamily
 from drivers.tilt.framing import Tilt
@@ -99,9 +99,7 @@ class Entry:
     settings: Mapping[str, Any] = field(default_factory=dict)  # of a line, where a site says nothing
     overlap: Callable[[Address, Address], bool] | None = None  # could one device answer to both
     password: bool = False  # its devices are `Locked`
-    talk: Callable[[Listeners], Conversation] | None = (
-        None  # how a line whose devices speak by themselves listens
-    )
+    talk: Callable[[Listeners], Conversation] | None = None  # of a line whose devices speak by themselves
     unfit: Callable[[Profile], str] = lambda _: ""  # why such a line cannot serve a profile of its family
 
     @property
@@ -170,7 +168,7 @@ PROTOCOLS: dict[str, Entry] = {
     "dny": _heard(dny.FAMILY, DnyTalk, physical_id),
     "gst9000": _heard(gst9000.FAMILY, Printer, address_of),
     "modbus-report": replace(_heard(modbus.FAMILY, Reports, modbus.rtu_address), unfit=unfit),
-    "tilt77-auto": _heard(tilt.FAMILY_77, listens(TiltFamily.BW), tilt.address),
+    "tilt77-auto": _heard(tilt.FAMILY_77, tilt_listens(TiltFamily.BW), tilt.address),
 }
 FAMILIES: dict[str, Family] = {entry.family.name: entry.family for entry in PROTOCOLS.values()}
 

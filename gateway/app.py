@@ -182,7 +182,7 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
         Remembered(partial(store.commit_alarms, ()), orders, clock, LONGEST),
         engine.interlocks.veto,
     )
-    commands = Commands(site.devices, {name: owner for name, (owner, _) in pollers.items()}, clock, checks)
+    commands = Commands(site.devices, {name: poller for name, (poller, _) in pollers.items()}, clock, checks)
     shown = Alarms(engine, site_places(site))
     desks = office(site, (engine, pipeline, store, clock), commands, kept, facts)
     interlocking = Interlocking(engine, pipeline, commands, desks.deeds, clock)
@@ -233,7 +233,7 @@ def limits_of(site: Site) -> Limits:
 def make_owner(
     site: Site, name: str, judged: dict[str, set[str]], pipeline: Pipeline, clock: Clock
 ) -> tuple[Owner, AnyLine]:
-    """Return the owner of one line, which asks or listens, and its line."""
+    """Return the owner of one line, which asks or listens, and its line. Raises SecretError."""
     line = make_line(site.lines[name])
     if isinstance(line, HearingLine):
         return make_hearer(site, name, line, pipeline, clock), line

@@ -35,6 +35,12 @@ def check_item(item: str) -> str:
     return f"a DC589 board tells {machine} and {port}, not {item!r}"
 
 
+def check_write(item: str) -> str:
+    """Return "" for what may be written, else why it may not."""
+    stops = item.endswith(".charging")
+    return "" if stops else "a board only stops charges: port.N.charging can be written false"
+
+
 def board_id(address: Who) -> str:
     """Return the 16 digits of a board. Raises ValueError."""
     text = str(address).strip()

@@ -32,7 +32,7 @@ class Held:
         """Nothing was written."""
 
     def holds(self, name: str) -> Value | None:
-        """Return None: nothing was written."""
+        """Return what was written to a point: nothing that would outlast a word."""
         del name
         return None
 

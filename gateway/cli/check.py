@@ -104,16 +104,16 @@ def _print(site: Site, budgets: dict[str, Budget], notes: list[str]) -> None:
     _print_site(site)
     for note in notes:
         print(f"  {note}")
-    for words in interlock_words.plan(site):
-        print(f"  {words}")
+    for line in interlock_words.plan(site):
+        print(f"  {line}")
     for name, found in budgets.items():
         if not found.requests:
             continue
         print()
         print(_headline(name, found))
         print_table(_head(), _rows(site, found))
-    for name, line in site.lines.items():
-        if PROTOCOLS[line.protocol].hears:
+    for name, settings in site.lines.items():
+        if PROTOCOLS[settings.protocol].hears:
             print()
             print(_heard(site, name))
 

@@ -137,16 +137,6 @@ class DeviceReader:
                 what = f"{address} reaches {owner} ({other}) too, and both would answer at once"
                 self._say(raw, ("address",), f"{what}; a wildcard is for the only meter of a line")
 
-    def _canonical(self, entry: DeviceEntry) -> int | str:
-        """Return the address as the line knows it; as written where it was found wrong."""
-        line = self._lines.get(entry.line)
-        if line is None:
-            return entry.address
-        try:
-            return PROTOCOLS[line.protocol].address(entry.address)
-        except ValueError:
-            return entry.address
-
     def _assemble(self, raw: RawDevice, entry: DeviceEntry, shipped: Entry) -> DeviceSettings | None:
         defaults = shipped.profile.defaults
         every = entry.every or defaults.every
@@ -200,6 +190,16 @@ class DeviceReader:
             rules_off=merged.off,
             foreign=self._foreign(raw, entry),
         )
+
+    def _canonical(self, entry: DeviceEntry) -> int | str:
+        """Return the address in the form its protocol wants; as it is where the report names a mistake."""
+        line = self._lines.get(entry.line)
+        if line is None:
+            return entry.address
+        try:
+            return PROTOCOLS[line.protocol].address(entry.address)
+        except ValueError:
+            return entry.address
 
     def _foreign(self, raw: RawDevice, entry: DeviceEntry) -> str:
         """Return the gateway that owns the device, when it is another one."""

@@ -28,7 +28,7 @@ from drivers.simulator.making import make_unit
 from drivers.simulator.persona import parse_dramas, parse_persona
 from drivers.simulator.played import MEMORIES
 from drivers.simulator.player import Player
-from gateway.config.profiles import Library
+from gateway.config.profiles import Library, load_profile
 from gateway.config.report import Report
 
 if TYPE_CHECKING:
@@ -42,13 +42,11 @@ NAMES = sorted(
     f.relative_to(ROOT / "drivers/profiles").with_suffix("").as_posix()
     for f in (ROOT / "drivers/profiles").glob("*/*.yaml")
 )
-PROTOCOL = {
-    name: YAML(typ="safe").load(ROOT / f"drivers/profiles/{name}.yaml").get("protocol", "modbus")
-    for name in NAMES
-}
-IN_REGISTERS = [name for name in NAMES if FAMILIES[PROTOCOL[name]].has_registers]
-ASKED = [name for name in NAMES if PROTOCOL[name] in SPOKEN]
-TALKING = [name for name in NAMES if PROTOCOL[name] in PROTOCOLS and PROTOCOLS[PROTOCOL[name]].hears]
+IN_REGISTERS = [n for n in NAMES if load_profile(n).protocol == "modbus"]
+ASKED = [n for n in NAMES if load_profile(n).protocol in SPOKEN]
+TALKING = [
+    n for n in NAMES if (protocol := load_profile(n).protocol) in PROTOCOLS and PROTOCOLS[protocol].hears
+]
 SERIAL = Cost(byte=11 / 9600, silence=0.004, turnaround=0.03)
 CONTRACT = {
     "gas/generic": ({"lel", "co"}, {"lel-high", "lel-high-high", "co-high"}),
@@ -94,11 +92,11 @@ async def test_its_capture_decodes_to_the_true_values(name: str) -> None:
     assert seen - others == set(profile.reported) - others, "every point has a true value in the capture"
 
 
-@pytest.mark.parametrize("name", [*IN_REGISTERS, *ASKED])
+@pytest.mark.parametrize("name", NAMES)
 def test_its_requests_bring_every_point_that_can_be_read(name: str) -> None:
     profile = load(name)
     for protocol, entry in PROTOCOLS.items():
-        if entry.family.name == profile.protocol and not entry.hears:
+        if entry.family.name == profile.protocol:
             found = entry.requests(profile, list(profile.points), LineSettings("l", protocol, tcp="h:1"))
             told = [point for request in found for point in request.points]
             assert sorted(told) == sorted(n for n, p in profile.points.items() if p.readable)

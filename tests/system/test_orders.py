@@ -110,8 +110,8 @@ def ready(site: Site) -> None:
     synced(site, is_synced=True)
     site.wait(lambda: site.gateway.links[0].state().connected)
     bus = site.gateway.pollers["bus"][0]
-    assert isinstance(bus, Poller)
     site.wait(lambda: bus.health().is_open)
+    assert isinstance(bus, Poller)
     bus.schedule.take = lambda _now: None  # type: ignore[method-assign, assignment]  # no polls
     site.daemon.post("/devices/valve-1/poll", {})  # when this is answered, nothing is under way
 

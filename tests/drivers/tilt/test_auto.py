@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from talk import fed
 
 from drivers.conversation import Listeners, Told
 from drivers.tilt.auto import listens
-from drivers.tilt.family import address
 from drivers.tilt.frame import Family, encode_frame
 from drivers.tilt.values import LONG, Tilt, encode_tilt
 
@@ -37,9 +35,3 @@ def test_a_stranger_is_told_without_values() -> None:
     talk = listens(Family.BW)(Listeners({3: 1.0}))
     (word,) = fed(talk, said(2.5, who=4)).told
     assert (word.who, word.items) == (4, {})
-
-
-def test_an_address_is_a_byte() -> None:
-    assert address(0) == 0
-    with pytest.raises(ValueError, match="0 to 255"):
-        address("red")
