@@ -49,7 +49,7 @@ F = TypeVar("F")
 class Framing(Generic[F]):
     """How frames of one protocol are found."""
 
-    mark: bytes  # what every frame begins with
+    mark: bytes  # what every frame begins with; empty where frames have none: every byte may be a beginning
     head: int  # so many bytes tell the size
     measure: Callable[[bytes], int]  # size of the whole frame from its head; raises FrameError
     parse: Callable[[bytes], F]  # raises FrameError
@@ -84,7 +84,7 @@ class Cutter(Generic[F]):
         buffer, mark = self._buffer, self._framing.mark
         frames: list[F] = []
         at = 0
-        while (start := buffer.find(mark, at)) >= 0:
+        while 0 <= (start := buffer.find(mark, at)) < len(buffer):
             self._skip(at, start)
             try:
                 size = self._size(start)

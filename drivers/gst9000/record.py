@@ -16,7 +16,7 @@ from drivers.cutter import FrameError, Step
 
 START: Final = b"\x1b6"
 MOST: Final = 128  # bytes of a record; words have 8 or so
-CHARSET: Final = "gb2312"
+CHARSET: Final = "gb18030"  # what GB2312 has is the same bytes in it; panels print more by now
 _RECORD: Final = re.compile(
     rb"\x1b6([0-9]{2}/[0-9]{2}/[0-9]{2} {1,2}[0-9]{2}:[0-9]{2}) *\r?\n"
     rb" *([0-9]{3})-([0-9]{3}) *\r?\n\x1b9 *([^\x00-\x1f]{2,64}?) *\r?\n"

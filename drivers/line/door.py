@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from drivers.errors import LineDown
 
 if TYPE_CHECKING:
-    from drivers.line.port import Port
     from drivers.line.stats import LineStats
 
 FIRST_PAUSE = 0.5
@@ -16,13 +15,35 @@ LONGEST_PAUSE = 5.0
 STEADY = 5.0  # a port that stayed open so long starts again with the first pause
 
 
-class Door:
+class Openable(Protocol):
+    """What a door leads to: a port, or a listener."""
+
+    address: str
+
+    @property
+    def is_open(self) -> bool:
+        """True while it can be used."""
+        ...
+
+    async def open(self) -> None:
+        """Open it. Raises LineDown; never blocks the loop."""
+        ...
+
+    def close(self) -> None:
+        """Close it at once."""
+        ...
+
+
+P = TypeVar("P", bound=Openable)
+
+
+class Door(Generic[P]):
     """Opens a port whenever somebody needs it and its pause is over.
 
     Nobody needs it: nothing happens. So there is no background task that could die unseen.
     """
 
-    def __init__(self, port: Port, stats: LineStats) -> None:
+    def __init__(self, port: P, stats: LineStats) -> None:
         self.port = port
         self._stats = stats
         self._wanted = True

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import os
 import socket
 from typing import TYPE_CHECKING, Any, Protocol
 
 from drivers.errors import LineDown
+from drivers.line.endpoint import split_address, tune
+from drivers.line.listener import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 CHUNK = 4096
 CONNECT_TIMEOUT = 3.0
-USER_TIMEOUT_MS = 10_000  # unacknowledged bytes for so long: the far end is gone (a cut cable says nothing)
 
 
 class Owner(Protocol):
@@ -142,7 +142,7 @@ class DialPort(Port):
         if self._closed:
             sock.close()
             raise LineDown(f"{self.address}: closed while connecting")
-        _tune(sock)
+        tune(sock)
         self._adopt(sock.detach())
 
 
@@ -151,75 +151,52 @@ class ListenPort(Port):
 
     def __init__(self, address: str, peers: tuple[str, ...], owner: Owner) -> None:
         super().__init__(address, owner)
-        self._host, self._service = split_address(address)
-        self._allowed = [ipaddress.ip_network(peer, strict=False) for peer in peers]
-        self._listener: socket.socket | None = None
-        self.refused = 0  # connections from addresses not on the list
-        self.bound = ("", 0)  # where it really listens
+        self._listener = Listener(address, peers, self._take)
+
+    @property
+    def bound(self) -> tuple[str, int]:
+        """Where it really listens."""
+        return self._listener.bound
+
+    @property
+    def refused(self) -> int:
+        """Connections from addresses not on the list."""
+        return self._listener.refused
 
     async def open(self) -> None:
         """Begin to listen. The port is open for writing once a unit has dialled in."""
         self._closed = False
-        if self._listener is not None:
-            return
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.getaddrinfo(
-                self._host, self._service, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )
-            family, kind, proto, _, where = found[0]
-            listener = socket.socket(family, kind, proto)
-            listener.setblocking(False)  # noqa: FBT003  the socket's own signature
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind(where)
-                listener.listen(8)
-            except OSError:
-                listener.close()
-                raise
-        except OSError as error:
-            raise LineDown(f"{self.address}: cannot listen: {error.strerror or error}") from None
-        self._listener = listener
-        self.bound = listener.getsockname()[:2]
-        loop.add_reader(listener.fileno(), self._accept)
+        await self._listener.open()
 
     def close(self) -> None:
         """Stop listening and hang up."""
-        if self._listener is not None:
-            asyncio.get_running_loop().remove_reader(self._listener.fileno())
-            self._listener.close()
-            self._listener = None
+        self._listener.close()
         super().close()
 
-    def _accept(self) -> None:
-        if self._listener is None:
-            return
-        try:
-            sock, peer = self._listener.accept()
-        except OSError:  # gone again before we looked
-            return
-        if not self._welcome(peer[0]):
-            self.refused += 1
-            sock.close()
-            return
-        sock.setblocking(False)  # noqa: FBT003  the socket's own signature
-        _tune(sock)
+    def _take(self, sock: socket.socket, peer: str) -> None:
         if self.is_open:
-            self._lose(f"replaced by a newer connection from {peer[0]}")
+            self._lose(f"replaced by a newer connection from {peer}")
         self._adopt(sock.detach())
 
-    def _welcome(self, peer: str) -> bool:
-        address = ipaddress.ip_address(peer.partition("%")[0])
-        mapped = getattr(address, "ipv4_mapped", None)
-        return not self._allowed or any((mapped or address) in network for network in self._allowed)
 
+class GivenPort(Port):
+    """A connection that somebody else accepted. Once lost it does not come back."""
 
-def split_address(address: str) -> tuple[str, int]:
-    """Split "host:port" or "[v6]:port". Raises ValueError."""
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdecimal():
-        raise ValueError(f"{address!r} is no address; write host:port")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    def __init__(self, sock: socket.socket, peer: str, owner: Owner) -> None:
+        super().__init__(peer, owner)
+        self._sock: socket.socket | None = sock
+
+    async def open(self) -> None:
+        """Take the connection over. Raises LineDown the second time."""
+        self.take()
+
+    def take(self) -> None:
+        """Take the connection over, at once. Raises LineDown the second time."""
+        sock, self._sock = self._sock, None
+        if sock is None:
+            raise LineDown(f"{self.address}: hung up")
+        self._closed = False
+        self._adopt(sock.detach())
 
 
 def make_port(settings: LineSettings, owner: Owner) -> Port:
@@ -254,16 +231,3 @@ async def _connect(
         else:
             return sock
     raise failure
-
-
-def _tune(sock: socket.socket) -> None:
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (
-        ("TCP_USER_TIMEOUT", USER_TIMEOUT_MS),
-        ("TCP_KEEPIDLE", 10),
-        ("TCP_KEEPINTVL", 3),
-        ("TCP_KEEPCNT", 3),
-    ):
-        if hasattr(socket, name):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

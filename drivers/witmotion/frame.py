@@ -41,6 +41,7 @@ class Kind(IntEnum):
     ACCURACY = 0x5A
 
 
+_KINDS: Final = {kind.value: kind for kind in Kind}
 UNITS: Final = {
     Kind.ACCELERATION: ("g", 16 / 32768),
     Kind.GYRO: ("°/s", 2000 / 32768),
@@ -105,13 +106,13 @@ def decode_frame(data: bytes) -> Frame:
     _measure(data[:2])
     if (good := sum8(data[:-1])) != data[-1]:
         raise WitmotionError(Step.CHECKSUM, f"it is {data[-1]:02X}, {good:02X} would be right")
-    return Frame(Kind(data[1]), data[2:-1])
+    return Frame(_KINDS[data[1]], data[2:-1])
 
 
 def _measure(head: bytes) -> int:
     if head[0] != MARK:
         raise WitmotionError(Step.MARK, f"it begins with {head[0]:02X}, not with {MARK:02X}")
-    if head[1] not in set(Kind):
+    if head[1] not in _KINDS:
         raise WitmotionError(Step.SANITY, f"{head[1]:02X} is no kind of frame")
     return SIZE
 

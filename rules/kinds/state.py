@@ -37,6 +37,7 @@ class State(Rule):
     codes: dict[int | str, Code] | None = None
     normal: tuple[int | str, ...] = (0, "normal")  # every other code is a fault "unknown code"
     inverted: bool = False  # for a bool or a bit: 0 is the alarm
+    any_text: bool = False  # for a text: one that is not empty is the alarm, and the value it is told with
     on_delay: float = 0.0
     off_delay: float = 0.0
     min_samples: int = 1
@@ -56,6 +57,8 @@ class State(Rule):
 
     def mistakes(self) -> Iterable[str]:
         """Yield what is wrong with bit and codes."""
+        if self.any_text and (self.codes is not None or self.bit is not None or self.inverted):
+            yield "any_text goes with none of codes, bit and inverted"
         if self.codes is not None:
             if not self.codes:
                 yield "codes is empty"
@@ -85,6 +88,8 @@ class State(Rule):
             if value not in self.codes and value not in self.normal:
                 return None
             return tuple(value == code for code in self.codes)
+        if self.any_text:
+            return (value != "",) if isinstance(value, str) else None
         if isinstance(value, str) or (isinstance(value, float) and not value.is_integer()):
             return None
         number = int(value)
@@ -115,6 +120,8 @@ class State(Rule):
         if self.codes is not None:
             what = "/".join(map(str, self.codes))
             zh, en = f"{self.point} 为 {what}", f"{self.point} is {what}"
+        elif self.any_text:
+            zh, en = f"{self.point} 有文字", f"{self.point} says something"
         else:
             bit = "" if self.bit is None else f".{self.bit}"
             zh = en = f"{self.point}{bit} = {0 if self.inverted else 1}"

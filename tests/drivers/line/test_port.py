@@ -11,7 +11,7 @@ from late_unit import TcpUnit
 from wire import rtu
 
 from drivers.errors import LineDown
-from drivers.line.port import split_address
+from drivers.line.endpoint import split_address
 from drivers.line.settings import LineSettings
 from drivers.modbus import pdu
 from drivers.registry import make_line
