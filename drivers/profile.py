@@ -165,6 +165,7 @@ class Defaults:
     address: int | None = None
     every: float = 1.0  # seconds
     alarm_every: float | None = None  # seconds; None: as `every`
+    quiet: bool = False  # speaks by itself, and says nothing while all is well: its silence is no fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,19 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Ports:
+    """What every port of a device has, written once: see `drivers.ports`."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    count: int  # as many as the model can have; a site says how many a device has with `ports`
+    points: Mapping[str, Point]
+    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    persona: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    dramas: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """Everything Tocsin knows about a device model."""
 
@@ -211,6 +225,7 @@ class Profile:
     )  # point -> shape, for the simulator
     dramas: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     notes: str = ""
+    ports: Ports | None = None
 
     @property
     def reported(self) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from drivers.heard import HeardDevice
+from drivers.line.hearing import HearingLine
 from drivers.registry import make_device, make_line
 from gateway import __version__
 from gateway.board import Board
@@ -26,6 +28,7 @@ from gateway.console.server import serve
 from gateway.facts import event_writer, line_writers, site_facts, site_places
 from gateway.faults import interlock_specs, specs
 from gateway.health import Health
+from gateway.hearer import Expected, Hearer
 from gateway.host import Host
 from gateway.housekeeping import housekeeping
 from gateway.interlocks import Interlocking
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
     from gateway.links.link import Link, LinkState
     from gateway.model import AlarmEvent
     from gateway.notify import Systemd
+    from gateway.owner import Owner
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +81,7 @@ class Gateway:
     host: Host
     report: Report
     api: Parts
-    pollers: dict[str, tuple[Poller, AnyLine]]
+    pollers: dict[str, tuple[Owner, AnyLine]]
     interlocking: Interlocking
     links: list[Link] = field(default_factory=list)
 
@@ -169,7 +173,7 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     if kept.seal.fresh:
         await pipeline.note(seal_told(kept.seal))
     judged = judged_points(site)
-    pollers = {name: make_poller(site, name, judged, pipeline, clock) for name in site.lines}
+    pollers = {name: make_owner(site, name, judged, pipeline, clock) for name in site.lines}
     host = Host(site.data)
     report = Report(site, pollers, links, (engine, store, board, host, pipeline.counts), kept, clock)
     health = Health(site, pollers, links, (pipeline, store, board, host, report), engine.roots, clock)
@@ -226,12 +230,39 @@ def limits_of(site: Site) -> Limits:
     )
 
 
-def make_poller(
+def make_owner(
     site: Site, name: str, judged: dict[str, set[str]], pipeline: Pipeline, clock: Clock
-) -> tuple[Poller, AnyLine]:
-    """Return the poller of one line, and its line. Raises SecretError."""
+) -> tuple[Owner, AnyLine]:
+    """Return the owner of one line, which asks or listens, and its line. Raises SecretError."""
+    line = make_line(site.lines[name])
+    if isinstance(line, HearingLine):
+        return make_hearer(site, name, line, pipeline, clock), line
+    return make_poller(site, name, line, judged, pipeline, clock), line
+
+
+def make_hearer(site: Site, name: str, line: HearingLine, pipeline: Pipeline, clock: Clock) -> Hearer:
+    """Return who listens on a line."""
+    expected = []
+    for device in site.devices.values():
+        if device.line == name:
+            driver = make_device(device.name, device.profile, device.address, line)
+            assert isinstance(driver, HeardDevice)
+            ask = device.alarm_every if device.alarm_every < device.every else None
+            quiet = device.profile.defaults.quiet
+            expected.append(Expected(driver, device.profile.reported, device.every, ask, quiet))
+    return Hearer(name, line, expected, pipeline.accept, clock, site.timezone)
+
+
+def make_poller(
+    site: Site,
+    name: str,
+    line: AnyLine,
+    judged: dict[str, set[str]],
+    pipeline: Pipeline,
+    clock: Clock,
+) -> Poller:
+    """Return who polls a line. Raises SecretError."""
     settings = site.lines[name]
-    line = make_line(settings)
     polled = []
     for device in site.devices.values():
         if device.line == name:
@@ -243,7 +274,7 @@ def make_poller(
     period = min((device.alarm_every for device in site.devices.values() if device.line == name), default=0.0)
     phase = min(period, 1.0) * list(site.lines).index(name) / len(site.lines)
     timing = Timing(timeout=settings.timeout, phase=phase, inflight=settings.inflight)
-    return Poller(name, line, polled, pipeline.accept, clock, timing), line
+    return Poller(name, line, polled, pipeline.accept, clock, timing)
 
 
 def driver_of(device: DeviceSettings, line: AnyLine) -> Device:

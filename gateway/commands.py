@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gateway.clock import Clock
     from gateway.config import DeviceSettings
     from gateway.model import Value
-    from gateway.poller import Poller
+    from gateway.owner import Owner
     from gateway.rate import Rate
     from gateway.remembered import Remembered
 
@@ -56,7 +56,7 @@ class Commands:
     def __init__(
         self,
         devices: Mapping[str, DeviceSettings],
-        pollers: Mapping[str, Poller],
+        pollers: Mapping[str, Owner],
         clock: Clock,
         checks: Checks,
     ) -> None:

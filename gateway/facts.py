@@ -6,6 +6,7 @@ from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from drivers.ports import ports_of
 from gateway import telemetry
 from gateway.faults import GATEWAY, line_device
 from gateway.links import encode
@@ -49,7 +50,8 @@ def event_writer(facts: Mapping[str, encode.Facts], topics: encode.Topics) -> Ca
 def line_writers(site: Site) -> dict[str, Callable[[Sample], str]]:
     """Return what writes the samples of each device, of the gateway and of its lines as line protocol."""
     found: dict[str, Callable[[Sample], str]] = {
-        name: telemetry.Encoder(device.profile.kind, name).encode for name, device in site.devices.items()
+        name: telemetry.Encoder(device.profile.kind, name, ports_of(device.profile)).encode
+        for name, device in site.devices.items()
     }
     found[GATEWAY] = partial(_health_line, telemetry.GATEWAY_HEALTH, {})
     for name in site.lines:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from gateway.links.link import Link, LinkState
     from gateway.liveness import DeviceHealth
     from gateway.model import Instant, Value
+    from gateway.owner import Owner
     from gateway.pipeline import Pipeline
-    from gateway.poller import Poller
     from gateway.report import Report
     from gateway.store.journal import Store
     from rules.roots import Roots
@@ -45,7 +45,7 @@ class Health:
     def __init__(
         self,
         site: Site,
-        pollers: Mapping[str, tuple[Poller, AnyLine]],
+        pollers: Mapping[str, tuple[Owner, AnyLine]],
         links: Sequence[Link],
         parts: tuple[Pipeline, Store, Board, Host, Report],
         roots: Roots,

@@ -227,6 +227,7 @@ class DeviceHealth:
     missed: int  # periods that passed because the line was busy
     cycle: float  # seconds between good polls of its first group, smoothed; 0 before the second
     errors: Mapping[str, int] = field(default_factory=dict)  # by the name of the exception
+    quiet: bool = False  # says nothing while all is well: nobody can tell by its silence how it is
 
     @classmethod
     def of(cls, life: Life, errors: Mapping[str, int]) -> DeviceHealth:
@@ -249,6 +250,8 @@ class LineHealth:
     missed: int
     waiting: int  # commands in the queue
     devices: tuple[DeviceHealth, ...]
+    strangers: tuple[tuple[str, str, int, float], ...] = ()  # number, from where, messages, seconds since
+    connections: int | None = None  # on a line that is dialled into; None: it is asked
 
     def lost(self) -> Iterator[str]:
         """Yield the names of the lost devices."""

@@ -138,7 +138,7 @@ class Pipeline:
         return True
 
     def _keep(self, line: str, at: int) -> None:
-        self._store.add(line.encode(errors="replace"), 1, at)
+        self._store.add(line.encode(errors="replace"), line.count("\n") + 1, at)  # a line per port
 
     async def _judge(self, samples: Sequence[Sample]) -> None:
         events = self._engine.observe(samples, self._clock.now())

@@ -117,6 +117,14 @@ class Poller:
         self._sleepers.wake()
         return await answer
 
+    def points(self, device: str) -> tuple[str, ...]:
+        """Return the points that are read of the device. Raises KeyError."""
+        return tuple(self.schedule.units[device].points)
+
+    def serves(self, device: str) -> bool:
+        """Return whether the device is on this line."""
+        return device in self.schedule.units
+
     def health(self) -> LineHealth:
         """Return what is known of the line and its devices now."""
         return LineHealth(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import heapq
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from gateway.model import Quality, Sample
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.model import Value
+    from gateway.telemetry import Record
 
     Ask = Callable[[str, int, int], tuple[list[str], bool]]
     """Return the lines of a device between two wall times (both inside), and whether that is all."""
@@ -63,18 +65,26 @@ def samples(
 ) -> Iterator[Sample]:
     """Yield lines as samples, `start` being monotonic second 0; what is no line goes to `spoilt`."""
     last = -1
+    for at, records in groupby(_records(found, spoilt), key=lambda record: record.at):
+        if at <= last:
+            continue
+        last = at
+        together = list(records)  # a device with ports has a line for each
+        values = {name: value for record in together for name, value in record.points.items()}
+        bad: dict[str, Quality] = {}
+        for record in together:
+            quality = QUALITY.get(record.q or 0, Quality.SENTINEL)
+            if quality is not Quality.GOOD:
+                bad |= missing(values, groups, quality)
+        yield Sample(together[0].device, at, (at - start) / NANO, values, bad)
+
+
+def _records(found: Iterable[str], spoilt: list[str]) -> Iterator[Record]:
     for text in found:
         try:
-            record = parse(text)
+            yield parse(text)
         except BadLine as error:
             spoilt.append(str(error))
-            continue
-        if record.at <= last:
-            continue
-        last = record.at
-        quality = QUALITY.get(record.q or 0, Quality.SENTINEL)
-        bad = {} if quality is Quality.GOOD else missing(record.fields, groups, quality)
-        yield Sample(record.device, record.at, (record.at - start) / NANO, record.fields, bad)
 
 
 def missing(

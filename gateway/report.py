@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from gateway.links.link import Link, LinkState
     from gateway.liveness import DeviceHealth, LineHealth
     from gateway.model import Instant
+    from gateway.owner import Owner
     from gateway.pipeline import Counts
-    from gateway.poller import Poller
     from gateway.store.journal import Store
     from rules.desk import Desk
 
@@ -32,7 +32,7 @@ class Report:
     def __init__(
         self,
         site: Site,
-        pollers: Mapping[str, tuple[Poller, AnyLine]],
+        pollers: Mapping[str, tuple[Owner, AnyLine]],
         links: Sequence[Link],
         parts: tuple[Desk, Store, Board, Host, Counts],
         kept: Kept,
@@ -154,6 +154,7 @@ class Report:
             "missed": life.missed,
             "lost": list(life.lost()),
             **line.stats.to_dict(),
+            **_heard(life),
         }
 
     def _journal(self) -> dict[str, Any]:
@@ -201,8 +202,21 @@ class Report:
         }
 
 
+def _heard(life: LineHealth) -> dict[str, Any]:
+    """Return what there is only on a line that is listened to: who is connected, and who is not known."""
+    if life.connections is None:
+        return {}
+    strangers = [
+        {"who": who, "from": peer, "count": count, "age": round(age, 1)}
+        for who, peer, count, age in life.strangers
+    ]
+    return {"connections": life.connections, "strangers": strangers}
+
+
 def state_of(life: DeviceHealth) -> str:
-    """Return one word for people: `never` has not answered since the start."""
+    """Return one word for people: `never` has not answered since the start, `quiet` need not."""
+    if life.quiet:
+        return "quiet"
     return "never" if life.last_good is None else life.state.value
 
 

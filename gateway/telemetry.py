@@ -11,7 +11,7 @@ No raw line break is ever inside a line, whatever a device says: readers may spl
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.model import Quality
@@ -67,16 +67,47 @@ def _field(value: Value) -> str | None:
 
 
 class Encoder:
-    """Writes the samples of one device. What is the same in every line is escaped once."""
+    """Writes the samples of one device. What is the same in every line is escaped once.
 
-    __slots__ = ("_head", "_keys")
+    `ports`: which points belong to a port of the device, and their name there. Such a sample is several
+    lines: one of the device, and one for each port it tells of, with the tag `port`.
+    """
 
-    def __init__(self, kind: str, device: str, tags: Mapping[str, str] | None = None) -> None:
-        self._head = _head(kind, {"device": device, **(tags or {})})
+    __slots__ = ("_head", "_keys", "_of_ports", "_ports")
+
+    def __init__(self, kind: str, device: str, ports: Mapping[str, tuple[int, str]] | None = None) -> None:
+        self._head = _head(kind, {"device": device})
         self._keys: dict[str, str] = {}  # as many as the profile has points
+        self._ports = dict(ports or {})
+        self._of_ports = {
+            port: Encoder._of_port(kind, device, port)
+            for port in sorted({p for p, _ in self._ports.values()})
+        }
+
+    @classmethod
+    def _of_port(cls, kind: str, device: str, port: int) -> Encoder:
+        encoder = cls(kind, device)
+        encoder._head = _head(kind, {"device": device, "port": str(port)})
+        return encoder
 
     def encode(self, sample: Sample) -> str:
-        """Return one line, without a line break."""
+        """Return one line, or several joined by line breaks, none at the end."""
+        return self._split(sample) if self._ports else self.line(sample)
+
+    def _split(self, sample: Sample) -> str:
+        """Return the lines of a device with ports: its own if it tells of itself, then those of its ports."""
+        parts: dict[int, tuple[dict[str, Value], dict[str, Quality]]] = {}
+        for point, value in sample.values.items():
+            port, name = self._ports.get(point, (0, point))
+            parts.setdefault(port, ({}, {}))[0][name] = value
+        for point, quality in sample.bad.items():
+            port, name = self._ports.get(point, (0, point))
+            parts.setdefault(port, ({}, {}))[1][name] = quality
+        told = [(port, replace(sample, values=good, bad=bad)) for port, (good, bad) in sorted(parts.items())]
+        return "\n".join((self._of_ports[port] if port else self).line(part) for port, part in told)
+
+    def line(self, sample: Sample) -> str:
+        """Return a sample as one line, whatever ports there are."""
         keys = self._keys
         worst = 0
         parts = [self._head]
@@ -132,6 +163,12 @@ class Record:
     fields: Mapping[str, Value]  # without q
     q: int | None  # None in lines that are no telemetry
     at: int  # nanoseconds since 1970 UTC
+
+    @property
+    def points(self) -> Mapping[str, Value]:
+        """The fields under the names of the device's points: `power` of port 3 is `power_3`."""
+        port = self.tags.get("port")
+        return {f"{name}_{port}": value for name, value in self.fields.items()} if port else self.fields
 
     @property
     def device(self) -> str:

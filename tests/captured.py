@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pymodbus.framer.rtu import FramerRTU
 from spoken import SPOKEN
+from talk import moment
 
+from drivers.conversation import Listeners
+from drivers.heard import HeardDevice
 from drivers.items import compile_items
+from drivers.line.settings import LineSettings
 from drivers.points import compile_block, compile_finish
 from drivers.registers import Table
+from drivers.registry import PROTOCOLS, make_line
 
 if TYPE_CHECKING:
     from spoken import Spoken
@@ -25,6 +30,39 @@ def checked(frame: str) -> bytes:
     data = bytes.fromhex(frame)
     assert FramerRTU.compute_CRC(data[:-2]) == int.from_bytes(data[-2:], "big"), f"CRC of {frame}"
     return data[:-2]
+
+
+def overheard(profile: Profile, capture: dict[str, Any]) -> set[str]:
+    """Let a conversation hear what a device says by itself and compare; return the points that had a value.
+
+    `times`: so often in a row, for streams whose frames are not believed alone.
+    """
+    assert capture["source"]
+    entry = PROTOCOLS[capture.get("line", profile.protocol)]
+    assert entry.talk is not None
+    who = entry.address(capture["address"])
+    talk = entry.talk(Listeners({who: 1.0}))
+    device = entry.device(
+        "captured",
+        profile,
+        who,
+        make_line(LineSettings("l", capture.get("line", profile.protocol), tcp="h:1")),
+    )
+    assert isinstance(device, HeardDevice)
+    seen: set[str] = set()
+    for number, each in enumerate(capture["heard"]):
+        heard = talk.receive(bytes.fromhex(each["frames"]) * each.get("times", 1), moment(10.0 * number))
+        told = (*heard.told, *talk.tick(moment(10.0 * number + 5.0)).told)
+        carried = {item: raw for word in told if word.who in {who, None} for item, raw in word.items.items()}
+        values, bad = device.understand(carried)
+        wanted = each.get("values", {})
+        assert values.keys() == wanted.keys()
+        assert dict(bad) == each.get("bad", {})
+        for name, value in wanted.items():
+            same = pytest.approx(value, rel=1e-6, abs=6e-4) if isinstance(value, float) else value
+            assert values[name] == same, name
+        seen |= wanted.keys()
+    return seen
 
 
 def replay(profile: Profile, capture: dict[str, Any]) -> set[str]:

@@ -59,3 +59,20 @@ def add_box(folder: Path, text: str = BOX) -> None:
     """Give the site a profile of its own, test/box."""
     (folder / "profiles" / "test").mkdir(parents=True, exist_ok=True)
     write(folder / "profiles" / "test", text, name="box.yaml")
+
+
+SITE_WITH_PORTS = """\
+site: lvjing
+gateway: gw-01
+timezone: Asia/Shanghai
+lines:
+  piles: {listen: "127.0.0.1:8899", protocol: dc589}
+devices:
+  pile:
+    profile: charging_pile/dc589
+    line: piles
+    address: "5348"
+    ports: 2
+    map: {power_2: {range: [0, 900]}}
+    rules: {over-power: {limit: 600}, over-power-p2: {limit: 650}}
+"""

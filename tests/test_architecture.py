@@ -43,6 +43,11 @@ PURE = [
         f"drivers/simulator/{name}.py"
         for name in ("dialect", "image", "making", "memory", "modbus", "played", "carried", "dlt645", "tilt")
     ),
+    *(
+        f"drivers/simulator/{name}.py"
+        for name in ("held", "witmotion", "dc589", "dny", "gst9000", "listening", "reports")
+    ),
+    *(f"drivers/{name}.py" for name in ("conversation", "ports", "modbus/report", "line/strangers")),
     *(f"drivers/simulator/{name}.py" for name in ("faults", "script", "stage")),
     "drivers/modbus/explain.py",
     "drivers/budget.py",

@@ -35,6 +35,15 @@ def check_item(item: str) -> str:
     return f"a DC589 board tells {machine} and {port}, not {item!r}"
 
 
+def check_write(item: str) -> str:
+    """Return "" for what may be written, else why it may not."""
+    return (
+        ""
+        if item.rsplit(".", maxsplit=1)[-1] == "charging"
+        else "a board only stops charges: port.N.charging, false"
+    )
+
+
 def board_id(address: Who) -> str:
     """Return the 16 digits of a board. Raises ValueError."""
     text = str(address).strip()

@@ -7,4 +7,9 @@ from typing import Final
 from drivers.dny.talk import check_item
 from drivers.family import Family
 
-FAMILY: Final = Family("dny", check_item)
+
+def _check_write(item: str) -> str:
+    return f"{item} is only told; nothing can be written here"
+
+
+FAMILY: Final = Family("dny", check_item, _check_write)

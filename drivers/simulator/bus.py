@@ -71,6 +71,17 @@ class Bus:
         said = [(unit, unit.speak(now, t)) for unit in self._talkers]
         return [self._on_the_wire(unit, data) for unit, data in said if data]
 
+    def answer(self, unit: Unit, data: bytes, t: float) -> bytes | None:
+        """Return what comes back from a unit that has a connection of its own."""
+        self.requests += 1
+        reply = unit.hear(data, t, self._chance)
+        return None if reply is None else self._on_the_wire(unit, reply)
+
+    def say(self, unit: Unit, now: float, t: float) -> bytes:
+        """Return what a unit says by itself, as it arrives; empty: nothing."""
+        said = unit.speak(now, t)
+        return self._on_the_wire(unit, said) if said else b""
+
     def rubbish(self, count: int) -> bytes:
         """Return what somebody babbles."""
         return self._chance.randbytes(count)

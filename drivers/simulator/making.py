@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from drivers.codec.encode import unfit
 from drivers.simulator.memory import still
 from drivers.simulator.persona import Code, PersonaError, parse_dramas, parse_persona
-from drivers.simulator.played import MEMORIES
+from drivers.simulator.played import MEMORIES, VOICES
 from drivers.simulator.player import Player
+from drivers.simulator.reports import Reporter
 from drivers.simulator.unit import Unit
 
 if TYPE_CHECKING:
@@ -30,10 +32,12 @@ def make_unit(
     seed: int | str = 1,
     midnight: float = 0.0,
     turnaround: float = 0.005,
+    reports: bool = False,
 ) -> Unit:
     """Make a unit of a profile; `points` are the site's, if it maps the profile's anew.
 
-    Points that the site has switched off are not played. Raises PersonaError.
+    Points that the site has switched off are not played. `reports`: it is not asked, it sends its registers
+    by itself. Raises PersonaError.
     """
     points = profile.points if points is None else points
     try:
@@ -48,8 +52,16 @@ def make_unit(
         player = Player(persona, dramas, f"{seed} {name}", midnight, hours=_AGE)
     except PersonaError as error:
         raise PersonaError(f"{name}: {error}") from None
+    if profile.protocol in VOICES:
+        voice = VOICES[profile.protocol](points, address)
+        unit = Unit(name, address, player, points, voice, turnaround)
+        unit.speech = voice
+        return unit
     memory = MEMORIES[profile.protocol](points, profile.limits)
-    return Unit(name, address, player, points, memory, turnaround)
+    unit = Unit(name, address, player, points, memory, turnaround)
+    if reports:
+        unit.speech = Reporter(unit, replace(profile, points=points))
+    return unit
 
 
 def _check_places(points: Mapping[str, Point], shapes: Mapping[str, Shape]) -> None:

@@ -57,6 +57,10 @@ class Speech(Protocol):
         ...
 
 
+class Voice(Memory, Speech, Protocol):
+    """A device that speaks by itself: its inside is its voice too."""
+
+
 def still(point: Point) -> Value:
     """Return what a point shows that nobody plays: nothing, or as little as is believable."""
     if point.enum is not None:

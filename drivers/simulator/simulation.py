@@ -12,6 +12,7 @@ from drivers.simulator.played import DIALECTS
 from drivers.simulator.ptys import PtyLine
 from drivers.simulator.sockets import TcpLine
 from drivers.simulator.stage import Stage
+from drivers.simulator.talking import TalkLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from drivers.simulator.stage import Happening
     from drivers.simulator.unit import Unit
     from gateway.model import Value
+
+
+def speaks(bus: Bus) -> bool:
+    """Tell whether the devices of a line speak by themselves."""
+    return any(unit.speech is not None for unit in bus.units.values())
 
 
 class Simulation:
@@ -44,14 +50,14 @@ class Simulation:
         self._tell = tell
         self._wake = asyncio.Event()
         buses: dict[str, Bus] = {}
-        self.lines: dict[str, PtyLine | TcpLine] = {}
+        self.lines: dict[str, PtyLine | TcpLine | TalkLine] = {}
         for name, (settings, units) in lines.items():
             if settings.protocol not in DIALECTS:
                 raise ValueError(
                     f"line {name}: {settings.protocol} cannot be played; {', '.join(DIALECTS)} can"
                 )
             buses[name] = Bus(units, DIALECTS[settings.protocol], random.Random(f"{seed} {name}"))  # noqa: S311 - plays
-            kind = PtyLine if settings.serial is not None else TcpLine
+            kind = PtyLine if settings.serial is not None else TalkLine if speaks(buses[name]) else TcpLine
             self.lines[name] = kind(settings, buses[name], self._persona_time)
         every = {unit.name: unit for bus in buses.values() for unit in bus.units.values()}
         self.stage = Stage(every, buses, script, random.Random(seed))  # noqa: S311 - it plays

@@ -104,6 +104,10 @@ class Unit:
         self.counts.exceptions += self._memory.is_refusal(reply)
         return reply
 
+    def ask(self, request: bytes) -> bytes | None:
+        """Return what its own sensor answers: a device that reports reads itself."""
+        return self._memory.answer(request)
+
     def next_word(self) -> float | None:
         """Return the monotonic time at which it speaks by itself; None: it does not."""
         return None if self.speech is None else self.speech.next_word()

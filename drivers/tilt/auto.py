@@ -1,7 +1,7 @@
 """Inclinometers set to speak by themselves (0x77: `77 05 00 0C 01 12`, five times a second). Pure.
 
 Their sum has eight bits like WitMotion's, so what counts is the middle of three readings, axis by axis, and
-one word is told per period. Items: `x`, `y`, `z` (degrees, or g for gravity), `temperature`.
+one word is told per period. Items are those of `drivers.tilt.family`.
 """
 
 from __future__ import annotations
@@ -10,34 +10,20 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from drivers.conversation import NOTHING, Heard, Raw, Silent, Told
-from drivers.family import Family as ProtocolFamily
-from drivers.tilt.frame import Family, TiltError, cutter
+from drivers.tilt.family import told as items_of
+from drivers.tilt.frame import TiltError, cutter
 from drivers.tilt.values import decode_tilt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drivers.conversation import Listeners, Who
-    from drivers.tilt.values import Tilt
+    from drivers.conversation import Listeners
+    from drivers.tilt.frame import Family
     from gateway.model import Instant
 
-ITEMS: Final = ("x", "y", "z", "temperature")
 NEIGHBOURS: Final = 3
 
-
-def check_item(item: str) -> str:
-    """Return "" for an item an inclinometer tells, else what is wrong."""
-    return "" if item in ITEMS else f"an inclinometer tells {', '.join(ITEMS)}, not {item!r}"
-
-
-def address(given: Who) -> int:
-    """Return an inclinometer's address. Raises ValueError."""
-    if isinstance(given, int) and 0 <= given <= 255:
-        return given
-    raise ValueError("must be a whole number from 0 to 255")
-
-
-FAMILIES: Final = {family: ProtocolFamily(f"tilt{family:x}", check_item) for family in Family}
+Reading = dict[str, float | None]
 
 
 class Auto(Silent):
@@ -46,8 +32,8 @@ class Auto(Silent):
     def __init__(self, listeners: Listeners, family: Family) -> None:
         self._every = listeners.every
         self._cutter = cutter(family)
-        self._last: dict[int, deque[Tilt]] = {}
-        self._told_at: dict[int, float] = {}
+        self._last: dict[tuple[int, int], deque[Reading]] = {}
+        self._told_at: dict[tuple[int, int], float] = {}
         self.frames = 0
         self.unfit = 0
 
@@ -66,24 +52,28 @@ class Auto(Silent):
             except TiltError:
                 self.unfit += 1
                 continue
-            if tilt is not None and (word := self._take(frame.address, tilt, now.mono)) is not None:
+            if tilt is None:
+                continue
+            word = self._take((frame.address, frame.command), items_of(frame.command, tilt), now.mono)
+            if word is not None:
                 told.append(word)
         self._cutter.refusals.clear()
         return Heard(tuple(told)) if told else NOTHING
 
-    def _take(self, who: int, tilt: Tilt, now: float) -> Told | None:
-        last = self._last.setdefault(who, deque(maxlen=NEIGHBOURS))
-        last.append(tilt)
+    def _take(self, key: tuple[int, int], reading: Reading, now: float) -> Told | None:
+        """Return a word when the period of this device and command is over."""
+        who = key[0]
         if who not in self._every:
             return Told(who)
-        if len(last) < NEIGHBOURS or now < self._told_at.get(who, now) - 1e-6:
+        last = self._last.setdefault(key, deque(maxlen=NEIGHBOURS))
+        last.append(reading)
+        if len(last) < NEIGHBOURS or now < self._told_at.get(key, now) - 1e-6:
             return None
-        self._told_at[who] = max(self._told_at.get(who, now) + self._every[who], now)
+        self._told_at[key] = max(self._told_at.get(key, now) + self._every[who], now)
         items: dict[str, Raw] = {}
-        for item in ITEMS:
-            values = sorted(value for each in last if (value := getattr(each, item)) is not None)
-            if values:
-                items[item] = values[len(values) // 2]
+        for item in reading:
+            values = sorted(value for each in last if (value := each[item]) is not None)
+            items[item] = values[len(values) // 2] if values else None
         return Told(who, items)
 
 

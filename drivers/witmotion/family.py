@@ -22,4 +22,8 @@ def address(given: int | str) -> int:
     return ADDRESS
 
 
-FAMILY: Final = Family("witmotion", check_item)
+def _check_write(item: str) -> str:
+    return f"{item} is only told; set the sensor up with its maker's program"
+
+
+FAMILY: Final = Family("witmotion", check_item, _check_write)

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from drivers.registry import PROTOCOLS
 from gateway.cli import interlock_words
 from gateway.cli.output import add_output, print_json, print_table
 from gateway.config import ConfigError, Site, load
@@ -119,6 +120,23 @@ def _print(site: Site, budgets: dict[str, Budget], notes: list[str]) -> None:
         print()
         print(_headline(name, found))
         print_table(_head(), _rows(site, found))
+    for name, settings in site.lines.items():
+        if PROTOCOLS[settings.protocol].hears:
+            print()
+            print(_heard(site, name))
+
+
+def _heard(site: Site, name: str) -> str:
+    """Return whom a line listens to, and how often they are expected."""
+    mine = [device for device in site.devices.values() if device.line == name]
+    spoken = [device for device in mine if not device.profile.defaults.quiet]
+    often = sorted({device.every for device in spoken})
+    zh, en = "、".join(f"{every:g} 秒" for every in often), ", ".join(f"{every:g} s" for every in often)
+    return say(
+        f"{name} 只听不问：{len(mine)} 台设备" + (f"，应每 {zh} 说一次" if often else "，平时无声"),
+        f"{name} is listened to, nothing is asked: {len(mine)} devices"
+        + (f", expected every {en}" if often else ", silent while all is well"),
+    )
 
 
 def _headline(name: str, found: Budget) -> str:

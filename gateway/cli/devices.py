@@ -66,6 +66,7 @@ def state_word(state: str) -> str:
     """Return a device's state in the reader's language."""
     words = {
         "live": ("正常", "ok"),
+        "quiet": ("静候", "quiet"),
         "suspect": ("可疑", "suspect"),
         "lost": ("失联", "lost"),
         "never": ("从未应答", "never seen"),
@@ -81,7 +82,9 @@ def foreign(device: dict[str, Any]) -> str:
 
 def troubled(device: dict[str, Any]) -> bool:
     """Return whether the crew should look at it: it does not answer, or a point is not good."""
-    return device["state"] != "live" or any(point["quality"] != "good" for point in device["points"].values())
+    return device["state"] not in {"live", "quiet"} or any(
+        point["quality"] != "good" for point in device["points"].values()
+    )
 
 
 def show_device(args: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ from drivers.registry import PROTOCOLS
 from drivers.simulator.faults import FaultError
 from drivers.simulator.making import make_unit
 from drivers.simulator.persona import PersonaError, seconds
-from drivers.simulator.played import DIALECTS
+from drivers.simulator.played import DIALECTS, REPORTS
 from drivers.simulator.ptys import LinkTaken
 from drivers.simulator.script import Entry, ScriptError, parse_entry
 from drivers.simulator.simulation import Simulation
@@ -156,7 +156,15 @@ def _lines(site: Site, seed: int) -> dict[str, tuple[LineSettings, list[Unit]]]:
         chance = random.Random(f"{seed} {name}")  # noqa: S311 - it plays, it hides nothing
         turnaround = chance.uniform(*_TURNAROUND) if settings.serial else 0.0
         address = PROTOCOLS[settings.protocol].address(device.address)
-        unit = make_unit(name, address, device.profile, seed=seed, midnight=midnight, turnaround=turnaround)
+        unit = make_unit(
+            name,
+            address,
+            device.profile,
+            seed=seed,
+            midnight=midnight,
+            turnaround=turnaround,
+            reports=settings.protocol in REPORTS,
+        )
         units.append(unit)
     return lines
 

@@ -137,6 +137,13 @@ def line_words(line: dict[str, Any]) -> str:
         f"占用 {busy:.0%}  超时 {rate:.1%}  校验错 {crc}  错过 {missed}",
         f"{busy:.0%} busy  {rate:.1%} timeouts  {crc} CRC  {missed} missed",
     )
+    if (connected := line.get("connections")) is not None:
+        rate = line["crc_errors"] / line["bytes_in"] if line["bytes_in"] else 0.0
+        figures = say(
+            f"占用 {busy:.0%}  连接 {connected}  帧 {line['replies']}  无用字节 {rate:.1%}  丢弃 {missed}",
+            f"{busy:.0%} busy  {connected} connected  {line['replies']} frames"
+            f"  {rate:.1%} of bytes no frame  {missed} dropped",
+        )
     lost = f"   {say('失联', 'lost')}: {', '.join(line['lost'])}" if line["lost"] else ""
     return f"{line['name']} {state}  {figures}{lost}"
 
@@ -153,6 +160,12 @@ def link_words(link: dict[str, Any]) -> str:
 def complaints(status: dict[str, Any]) -> Iterator[str]:
     """Yield what is wrong and what to do about it."""
     for line in status["lines"]:
+        for stranger in line.get("strangers", ()):
+            who, peer, name = stranger["who"], stranger["from"], line["name"]
+            yield say(
+                f"! {who} 在线路 {name} 上说话（来自 {peer}），但站点文件里没有它",
+                f"! {who} speaks on line {name} (from {peer}) but is not in the site file",
+            )
         for device in line["lost"]:
             yield say(
                 f"! {device} 无应答 — 试试：tocsin devices show {device}",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from drivers.ports import for_each, shorten
 from drivers.registry import PROTOCOLS
 from gateway.config import fields
 from gateway.config.remap import remap
@@ -104,6 +105,8 @@ class DeviceReader:
         if shipped is not None and shipped.profile.protocol != family:
             spoken = shipped.profile.protocol
             self._say(raw, ("profile",), f"speaks {spoken}, but line {line.name} is {line.protocol}")
+        elif shipped is not None and (why := PROTOCOLS[line.protocol].unfit(shipped.profile)):
+            self._say(raw, ("profile",), f"{why} (line {line.name} is {line.protocol})")
 
     def _check_address(self, raw: RawDevice, entry: DeviceEntry, line: LineSettings | None) -> None:
         """Check that the address is one of the protocol and still free."""
@@ -151,7 +154,12 @@ class DeviceReader:
             return None
         self._check_points(raw, entry, profile)
         merged = self._book.merge(
-            shipped.name, profile.rules, entry.rules, raw.place, (*raw.path, "rules"), self._report
+            shipped.name,
+            profile.rules,
+            for_each(profile, entry.rules),
+            raw.place,
+            (*raw.path, "rules"),
+            self._report,
         )
         self._check_rules(raw, entry, profile, merged.rules)
         for rule in merged.rules:
@@ -203,13 +211,25 @@ class DeviceReader:
 
     def _remapped(self, raw: RawDevice, entry: DeviceEntry, shipped: Entry) -> Profile | None:
         """Return the re-mapped profile; many devices of a site share one `map`, which is applied once."""
-        key = shipped.name, repr(entry.map)
+        if entry.ports is not None and not self._has_ports(raw, entry.ports, shipped.profile):
+            return None
+        key = shipped.name, repr((entry.map, entry.ports))
         profile = self._maps.get(key)
         if profile is None:
             profile = remap(shipped, entry.map, raw.place, (*raw.path, "map"), self._report)
             if profile is not None:
+                profile = profile if entry.ports is None else shorten(profile, entry.ports)
                 self._maps[key] = profile
         return profile
+
+    def _has_ports(self, raw: RawDevice, count: int, profile: Profile) -> bool:
+        """Check that the model can have so many ports."""
+        most = 0 if profile.ports is None else profile.ports.count
+        if 1 <= count <= most:
+            return True
+        what = f"the profile knows 1 to {most} ports, not {count}" if most else "the profile has no ports"
+        self._say(raw, ("ports",), what)
+        return False
 
     def _check_points(self, raw: RawDevice, entry: DeviceEntry, profile: Profile) -> None:
         """Check that the points a device block names are there."""

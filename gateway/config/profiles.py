@@ -9,6 +9,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from drivers.checks import check
+from drivers.ports import expand, origin, ports_of, written
 from drivers.profile import Point, Profile
 from drivers.registry import FAMILIES
 from gateway.config import document
@@ -101,16 +102,20 @@ def read(name: str, file: pathlib.Path, report: Report) -> Entry | None:
     own = Report()  # what is wrong in this file, apart from the rest of the run
     profile = profile_shape().read(found.data, found, (), own)
     if profile is not None:
+        profile = expand(profile)
         for rule, data in profile.rules.items():
-            read_rule(rule, data, found, ("rules", rule), own)
+            read_rule(rule, data, found, origin(("rules", rule), profile), own)
         for problem in check(profile, FAMILIES):
-            own.add(found, problem.path, problem.what)
+            own.add(found, origin(problem.path, profile), problem.what)
     report.absorb(own)
     return None if own.failed or profile is None else Entry(name, profile, found)
 
 
 def raw_point(entry: Entry, name: str) -> dict[str, Any]:
     """Return a point as its profile writes it, for a site to change parts of it."""
+    ports, whose = entry.profile.ports, ports_of(entry.profile).get(name)
+    if ports is not None and whose is not None:
+        return dict(written(entry.document.data["ports"]["points"][whose.name], ports, whose.port))
     return dict(entry.document.data["points"].get(name) or {})
 
 

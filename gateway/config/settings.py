@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         SecretRef,
         SixBytes,
         Size,
+        Whole,
         Words,
         Zone,
     )
@@ -93,6 +94,7 @@ class DeviceEntry:
     calibrated: Date | None = None
     baseline: Mapping[str, Number] = field(default_factory=dict)
     map: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
+    ports: Whole | None = None  # how many it has, where the profile's model can have more
     allow_writes: tuple[str, ...] = ()
     password: SecretRef | None = None  # without which a meter takes no orders
     rules: Mapping[str, dict[str, Any]] = field(default_factory=dict)

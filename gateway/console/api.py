@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from gateway.console.outputs import OutputDesk
     from gateway.console.peers import People
     from gateway.model import Quality, Value
+    from gateway.owner import Owner
     from gateway.pipeline import Pipeline
-    from gateway.poller import Poller
     from gateway.report import Report
     from gateway.store import Store
 
@@ -55,7 +55,7 @@ class Parts:
     pipeline: Pipeline
     store: Store
     board: Board
-    pollers: Mapping[str, tuple[Poller, AnyLine]]
+    pollers: Mapping[str, tuple[Owner, AnyLine]]
     commands: Commands
     clock: Clock
     stopping: asyncio.Event
@@ -118,8 +118,8 @@ class Api:
     async def _read(self, name: str) -> tuple[Mapping[str, Value], Mapping[str, Quality]]:
         """Read a device ahead of its turn, waiting where a poll would give way."""
         parts = self._parts
-        poller = next(p for p, _ in parts.pollers.values() if name in p.schedule.units)
-        points = poller.schedule.units[name].points
+        poller = next(p for p, _ in parts.pollers.values() if p.serves(name))
+        points = poller.points(name)
 
         async def read(device: Device) -> tuple[Mapping[str, Value], Mapping[str, Quality]]:
             return await device.read(points)

@@ -162,4 +162,6 @@ def _telling(point: tuple[str, Any]) -> int:
 
 
 def _well(device: Mapping[str, Any]) -> bool:
-    return device["state"] == "live" and all(p["quality"] == "good" for p in device["points"].values())
+    return device["state"] in {"live", "quiet"} and all(
+        p["quality"] == "good" for p in device["points"].values()
+    )

@@ -14,6 +14,7 @@ from small_gateway import SITE, Running, write_site
 from gateway import app, health
 from gateway.clock import SystemClock
 from gateway.config import load
+from gateway.poller import Poller
 from gateway.store import Store
 from gateway.telemetry import parse
 
@@ -139,6 +140,7 @@ async def test_an_alarm_of_a_device_that_left_the_site_does_not_end_the_start(tm
 
 def test_a_device_that_is_really_polled_slower_is_not_taken_for_stale(running: Running) -> None:
     poller, _ = next(iter(running.gateway.pollers.values()))
+    assert isinstance(poller, Poller)
     poller.schedule.units["box-2"].life.cycle = 50.0
     running.do(running.gateway.health.step())
     engine = running.gateway.pipeline._engine

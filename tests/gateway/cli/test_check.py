@@ -82,9 +82,10 @@ def test_the_example_passes_and_says_how_busy_its_lines_are(
     monkeypatch.setenv("TOCSIN_LANG", "en")
     assert main(["check", "-c", str(ROOT / "config" / "site.example.yaml")]) == 0
     out = capsys.readouterr().out
-    assert "lvjing/gw-01: 9 devices, 5 lines" in out
+    assert "lvjing/gw-01: 12 devices, 7 lines" in out
     assert "% busy; everything once takes" in out
     assert "slowest alarm scan" in out
+    assert "fire-panel is listened to, nothing is asked: 2 devices, silent while all is well" in out
     assert "rule temperature-high is off: the pile has no thermometer" in out
 
 
