@@ -52,6 +52,7 @@ SCRIPTS = {
     "exchange_rate": Script("requests/s of line and device alone", ("5",), ("2",)),
     "engine": Script("rules by themselves", (), ()),
     "alarms": Script("alarms: missed, twice, lost, late; what the engine costs", (), (), "alarms_bench"),
+    "witmotion": Script("a 200 Hz stream with bit noise through the daemon", ("120",), ("15",), "witmotion_hour"),
     "schedule": Script("schedule and poller by themselves", ("2",), ("0.5",)),
     "store": Script("journal by itself", (), ()),
 }  # fmt: skip
