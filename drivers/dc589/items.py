@@ -37,11 +37,8 @@ def check_item(item: str) -> str:
 
 def check_write(item: str) -> str:
     """Return "" for what may be written, else why it may not."""
-    return (
-        ""
-        if item.rsplit(".", maxsplit=1)[-1] == "charging"
-        else "a board only stops charges: port.N.charging, false"
-    )
+    stops = item.endswith(".charging")
+    return "" if stops else "a board only stops charges: port.N.charging can be written false"
 
 
 def board_id(address: Who) -> str:

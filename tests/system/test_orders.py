@@ -13,6 +13,7 @@ from signed_order import Centre
 from small_gateway import Running, encode
 
 from gateway import app
+from gateway.poller import Poller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,6 +111,7 @@ def ready(site: Site) -> None:
     site.wait(lambda: site.gateway.links[0].state().connected)
     bus = site.gateway.pollers["bus"][0]
     site.wait(lambda: bus.health().is_open)
+    assert isinstance(bus, Poller)
     bus.schedule.take = lambda _now: None  # type: ignore[method-assign, assignment]  # no polls
     site.daemon.post("/devices/valve-1/poll", {})  # when this is answered, nothing is under way
 
