@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from drivers.errors import DriverError, Held
+from drivers.registry import PROTOCOLS
 from gateway.console.answers import done
 from gateway.console.asked import asked, body_of, refusal, told, unknown, whole
 from gateway.console.stream import stream
@@ -209,7 +210,12 @@ class Api:
         name, pollers = request.path_params["name"], self._parts.pollers
         if name not in pollers:
             raise unknown("线路", "line", name, tuple(pollers))
-        return pollers[name][1]
+        line = pollers[name][1]
+        if not PROTOCOLS[line.settings.protocol].family.has_registers:
+            spoken = line.settings.protocol
+            zh = f"线路 {name} 使用 {spoken}，没有寄存器；请读取其设备"
+            raise refusal(409, zh, f"line {name} speaks {spoken}, which has no registers; poll its devices")
+        return line
 
 
 def _key(request: Request) -> tuple[str, str]:
