@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from drivers.errors import LineDown
 from drivers.line.settings import LineSettings
-from drivers.registry import make_line
+from drivers.registry import PROTOCOLS, make_line
 from gateway.cli.client import Daemon, site_of, socket_of
 from gateway.cli.output import Failure, Unreachable
 from gateway.console.wire import ask
@@ -116,4 +116,8 @@ def _from_site(path: Path, name: str) -> LineSettings:
     if name not in lines:
         there = say(f"没有线路 {name!r}；现有：", f"no line {name!r}; there are: ")
         raise Failure(f"{path}: {there}{', '.join(lines)}", 2)
+    spoken = lines[name].protocol
+    if not PROTOCOLS[spoken].family.has_registers:
+        en = f"line {name} speaks {spoken}, which has no registers; see `tocsin devices poll`"
+        raise Failure(say(f"线路 {name} 使用 {spoken}，没有寄存器；请用 tocsin devices poll", en), 2)
     return lines[name]

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from drivers.errors import LineDown
 from drivers.line.turn import TurnLine
+from drivers.registry import PROTOCOLS
 from drivers.survey.probes import harmless, whom
 from drivers.survey.talk import Setting, Shot, Tongue
 from gateway.console.answers import done
@@ -74,6 +75,11 @@ class LineDesk:
 
     async def _exchange(self, request: Request) -> Response:
         name, line = self._line(request)
+        entry = PROTOCOLS[line.settings.protocol]
+        if entry.hears or not entry.family.has_registers:
+            spoken = line.settings.protocol
+            zh = f"线路 {name} 使用 {spoken}，不能问寄存器；请读取其设备"
+            raise refusal(409, zh, f"line {name} speaks {spoken}: no registers to ask for; poll its devices")
         body = await body_of(request)
         facts = {"line": name, "what": "read"} | {
             key: body[key] for key in ("unit", "function", "address", "count") if type(body.get(key)) is int

@@ -14,6 +14,8 @@ from mqtt_ear import Ear
 from servers import Mosquitto, free_port
 from stack import TOCSIN, Gateway, Running, until, write_site
 
+from gateway.cli.output import Failure
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -119,6 +121,9 @@ def follow(gateway: Gateway, site: Path) -> None:
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert refused.returncode == 5, "the site does not allow it"
+    with pytest.raises(Failure, match="no registers"):
+        gateway.api.post("/lines/meters/exchange", {"unit": 1, "function": 3, "address": 0, "count": 1})
+    assert "energy" in tocsin("devices", "poll", "meter-2", "-c", str(site))
     assert gateway.api.get("/devices/meter-1")["address"] == "000000000161"
 
 
