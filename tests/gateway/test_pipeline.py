@@ -11,7 +11,7 @@ from journals import opened
 
 from gateway.board import Board
 from gateway.model import EventKind, Outcome, Quality, Sample
-from gateway.pipeline import Pipeline
+from gateway.pipeline import PATIENCE, Pipeline
 from gateway.store import Record
 from gateway.store.records import Lane
 from rules.actions import Ack
@@ -190,3 +190,40 @@ async def test_an_ack_is_answered_when_it_is_on_disk() -> None:
     bench.store.gate.set()
     assert (await acting).outcome is Outcome.DONE
     assert bench.store.commits[-1][0] == [b"ack a"]
+
+
+async def test_a_disk_that_hangs_holds_measuring_up_for_no_more_than_its_patience() -> None:
+    bench = Bench(HeldStore(held=True))
+    with_patience = asyncio.get_running_loop().time()
+    await bench.pipeline.accept([bench.sample("a", 40.0)])
+    assert asyncio.get_running_loop().time() >= with_patience + PATIENCE - 0.01
+    assert bench.told == [], "but nobody is told before it is on disk"
+    bench.store.gate.set()
+    assert await bench.pipeline.settle()
+    assert [event.kind for event in bench.told] == [EventKind.RAISE]
+
+
+async def test_who_waits_for_the_disk_with_a_time_limit_takes_no_commit_along() -> None:
+    bench = Bench(HeldStore(held=True))
+    accepting = asyncio.create_task(bench.pipeline.accept([bench.sample("a", 40.0)]))
+    await bench.store.begun()
+    assert await bench.pipeline.settle(0.01) is False
+    waiting = asyncio.create_task(bench.pipeline.settle())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    bench.store.gate.set()
+    await accepting
+    assert [event.kind for event in bench.told] == [EventKind.RAISE]
+
+
+async def test_a_bug_in_a_commit_that_nobody_waits_for_comes_out_at_the_next() -> None:
+    bench = Bench(HeldStore(held=True))
+    accepting = asyncio.create_task(bench.pipeline.accept([bench.sample("a", 40.0)]))
+    await bench.store.begun()
+    accepting.cancel()
+    bench.pipeline._told = lambda _: 1 / 0  # type: ignore[assignment]  # a bug
+    bench.store.gate.set()
+    with pytest.raises(ZeroDivisionError):
+        await bench.pipeline.settle()
+    with pytest.raises(ZeroDivisionError):
+        await bench.pipeline.accept([bench.sample("b", 1.0)])
