@@ -123,7 +123,7 @@ class Health:
 
     # The gateway and its lines: judged by gateway.faults.
 
-    def _gateway(self, looked: HostHealth, now: Instant, step: Step | None) -> Sample:
+    def _gateway(self, looked: HostHealth, now: Instant, step: Step | None = None) -> Sample:
         store, counts = self._store.health, self._pipeline.counts
         dropped, self._dropped = store.dropped_rows - self._dropped, store.dropped_rows
         states = [link.state() for link in self._links]

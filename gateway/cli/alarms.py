@@ -120,9 +120,9 @@ def row(alarm: dict[str, Any]) -> tuple[object, ...]:
 
 def overlays(alarm: dict[str, Any]) -> str:
     """Return what is drawn over the state (alarms.md 3.2): doubt, chatter, drill, steps of the ladder."""
-    marks: str = "?" * (alarm["quality"] != "good") + "≈" * alarm["chattering"]
-    marks += say(" 演", " drill") * alarm["test"]
-    return marks + (f" ↑{alarm['step']}" if alarm["step"] > 1 else "")
+    doubt, flutter = "?" if alarm["quality"] != "good" else "", "≈" if alarm["chattering"] else ""
+    drill = say(" 演", " drill") if alarm["test"] else ""
+    return f"{doubt}{flutter}{drill}" + (f" ↑{alarm['step']}" if alarm["step"] > 1 else "")
 
 
 def values(alarm: dict[str, Any]) -> str:

@@ -54,6 +54,18 @@ def test_an_svg_is_well_formed_and_small() -> None:
     assert len(text) < 60_000
 
 
+def test_a_hole_in_the_record_is_a_hole_in_the_curve() -> None:
+    curve = plot.Curve(SINCE, UNTIL)
+    for hour in (*range(6), *range(12, 24)):
+        for minute in range(60):
+            curve.add(SINCE + (hour * 60 + minute) * 60 * 10**9, 280.0)
+    text = plot.svg(plot.Picture("x", curve, (), ZoneInfo("UTC")))
+    (drawn,) = [d for e in ET.fromstring(text).iter() if (d := e.get("d", "")).count("V") > 10]
+    assert drawn.startswith("M")
+    assert drawn.count("M") == 2, "one stretch before the hole, one after it"
+    assert drawn.count("L") > 100
+
+
 def test_nothing_recorded_can_be_drawn_too() -> None:
     empty = plot.Picture("x", plot.Curve(5, 5), (), ZoneInfo("UTC"))
     assert plot.text(empty, 40)
