@@ -14,11 +14,14 @@ from small_gateway import SITE, Running
 
 from gateway.commands import LONGEST, REMEMBERED
 from gateway.model import Answer, Command, Outcome
+from gateway.poller import Poller
 from gateway.rate import Rate
 from gateway.remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from drivers.registry import Device
 
 pytestmark = pytest.mark.alone  # a late answer on a busy machine is asked for again, and those are bytes too
 
@@ -31,7 +34,15 @@ IDS = itertools.count()
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with Running(tmp_path_factory.mktemp("gw"), QUIET) as gateway:
         gateway.wait(lambda: gateway.gateway.pipeline.counts.samples >= 1)
+        poller = gateway.gateway.pollers["plant"][0]
+        assert isinstance(poller, Poller)
+        poller.schedule.take = lambda _now: None  # type: ignore[method-assign, assignment]  # no polls from now on
+        gateway.do(poller.command("box-1", nothing))  # when this is over, no poll is under way
         yield gateway
+
+
+async def nothing(_: Device) -> None:
+    """An order that sends nothing."""
 
 
 def order(running: Running, lasts: float = 10.0, **changed: Any) -> Command:
