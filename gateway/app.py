@@ -46,6 +46,7 @@ from gateway.rate import Rate
 from gateway.remembered import ORDER, Remembered
 from gateway.report import Report
 from gateway.specs import judged_points, site_specs, site_tree
+from gateway.station import Wakes
 from gateway.store import Lane, Limits, Store
 from gateway.turns import groups
 from rules.desk import Desk
@@ -173,7 +174,8 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     if kept.seal.fresh:
         await pipeline.note(seal_told(kept.seal))
     judged = judged_points(site)
-    pollers = {name: make_owner(site, name, judged, pipeline, clock) for name in site.lines}
+    wakes = Wakes()
+    pollers = {name: make_owner(site, name, judged, pipeline, clock, wakes) for name in site.lines}
     host = Host(site.data)
     report = Report(site, pollers, links, (engine, store, board, host, pipeline.counts), kept, clock)
     health = Health(site, pollers, links, (pipeline, store, board, host, report), engine.roots, clock)
@@ -231,13 +233,13 @@ def limits_of(site: Site) -> Limits:
 
 
 def make_owner(
-    site: Site, name: str, judged: dict[str, set[str]], pipeline: Pipeline, clock: Clock
+    site: Site, name: str, judged: dict[str, set[str]], pipeline: Pipeline, clock: Clock, wakes: Wakes
 ) -> tuple[Owner, AnyLine]:
     """Return the owner of one line, which asks or listens, and its line. Raises SecretError."""
     line = make_line(site.lines[name])
     if isinstance(line, HearingLine):
         return make_hearer(site, name, line, pipeline, clock), line
-    return make_poller(site, name, line, judged, pipeline, clock), line
+    return make_poller(site, name, line, judged, pipeline, clock, wakes), line
 
 
 def make_hearer(site: Site, name: str, line: HearingLine, pipeline: Pipeline, clock: Clock) -> Hearer:
@@ -260,6 +262,7 @@ def make_poller(
     judged: dict[str, set[str]],
     pipeline: Pipeline,
     clock: Clock,
+    wakes: Wakes,
 ) -> Poller:
     """Return who polls a line. Raises SecretError."""
     settings = site.lines[name]
@@ -274,7 +277,7 @@ def make_poller(
     period = min((device.alarm_every for device in site.devices.values() if device.line == name), default=0.0)
     phase = min(period, 1.0) * list(site.lines).index(name) / len(site.lines)
     timing = Timing(timeout=settings.timeout, phase=phase, inflight=settings.inflight)
-    return Poller(name, line, polled, pipeline.accept, clock, timing)
+    return Poller(name, line, polled, pipeline.accept, clock, timing, wakes)
 
 
 def driver_of(device: DeviceSettings, line: AnyLine) -> Device:

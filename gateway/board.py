@@ -6,7 +6,7 @@ Readers keep the number of the last change they have seen and ask for what is ne
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.model import Quality, Sample, Value
@@ -24,14 +24,54 @@ class Last(NamedTuple):
     mono: float
 
 
-@dataclass(slots=True)
 class DeviceBoard:
-    """What is known of one device."""
+    """What is known of one device: its newest samples, one for each set of points that is read together."""
 
-    points: dict[str, Last] = field(default_factory=dict)
-    changed: int = 0  # number of the board's change that touched this device last
-    last_good: float | None = None  # monotonic seconds
-    last_good_at: int = 0  # nanoseconds since 1970 UTC
+    __slots__ = ("_samples", "changed", "last_good", "last_good_at")
+
+    def __init__(self) -> None:
+        self._samples: tuple[Sample, ...] = ()
+        self.changed = 0  # number of the board's change that touched this device last
+        self.last_good: float | None = None  # monotonic seconds
+        self.last_good_at = 0  # nanoseconds since 1970 UTC
+
+    @property
+    def points(self) -> dict[str, Last]:
+        """The newest reading of every point, made when somebody asks: far more is noted than looked at."""
+        points: dict[str, Last] = {}
+        for sample in self._samples:
+            at, mono = sample.at, sample.mono
+            for point, value in sample.values.items():
+                if point not in points or points[point].mono <= mono:
+                    points[point] = Last(value, Quality.GOOD, at, mono)
+            for point, quality in sample.bad.items():
+                if point not in points or points[point].mono <= mono:
+                    points[point] = Last(None, quality, at, mono)
+        return points
+
+    def note(self, sample: Sample) -> bool:
+        """Take in a sample; return whether a value or a quality is different from before."""
+        if sample.values:
+            self.last_good, self.last_good_at = sample.mono, sample.at
+        samples = self._samples
+        if len(samples) == 1 and not sample.bad and samples[0].values.keys() == sample.values.keys():
+            before = samples[0]  # the common case: the same points as ever, all good
+            self._samples = (sample,)
+            return before.values != sample.values or bool(before.bad)
+        known = self.points
+        different = any(
+            point not in known or known[point].value != value or known[point].quality is not Quality.GOOD
+            for point, value in sample.values.items()
+        ) or any(
+            point not in known or known[point].quality is not quality for point, quality in sample.bad.items()
+        )
+        covered = sample.values.keys() | sample.bad.keys()
+        stays = [not old.values.keys() | old.bad.keys() <= covered for old in samples]
+        kept = list(compress(samples, stays))
+        # In the place of the first it covers, so that points keep their order for those who look.
+        kept.insert(stays.index(False) if False in stays else len(kept), sample)
+        self._samples = tuple(kept)
+        return different
 
 
 class Board:
@@ -46,20 +86,7 @@ class Board:
     def note(self, sample: Sample) -> bool:
         """Take in a sample; return whether a value or a quality is different from before."""
         device = self.devices[sample.device]
-        points, at, mono = device.points, sample.at, sample.mono
-        different = False
-        for point, value in sample.values.items():
-            before = points.get(point)
-            if before is None or before[0] != value or before[1] is not Quality.GOOD:
-                different = True
-            points[point] = Last(value, Quality.GOOD, at, mono)
-        for point, quality in sample.bad.items():
-            before = points.get(point)
-            if before is None or before[1] is not quality:
-                different = True
-            points[point] = Last(None, quality, at, mono)
-        if sample.values:
-            device.last_good, device.last_good_at = mono, at
+        different = device.note(sample)
         if different:
             self.change += 1
             device.changed = self.change

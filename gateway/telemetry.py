@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gateway.model import Quality
@@ -40,6 +41,18 @@ class BadLine(ValueError):
     """The text is not a line that this module would have written."""
 
 
+@lru_cache(maxsize=4096)
+def _measurement(text: str) -> str:
+    """Return a measurement as it is written."""
+    return _name(text, _MEASUREMENT)
+
+
+@lru_cache(maxsize=4096)
+def _tag_or_field(text: str) -> str:
+    """Return a tag key, a tag value or a field key as it is written."""
+    return _name(text, _KEY)
+
+
 def _name(text: str, table: dict[int, str]) -> str:
     """Escape a measurement, tag or field key, or tag value. There is no escape for what is refused here."""
     if not text or text.startswith("#") or _UNWRITABLE.search(text):
@@ -50,8 +63,8 @@ def _name(text: str, table: dict[int, str]) -> str:
 
 
 def _head(measurement: str, tags: Mapping[str, str]) -> str:
-    parts = [_name(measurement, _MEASUREMENT)]
-    parts += [f"{_name(key, _KEY)}={_name(value, _KEY)}" for key, value in sorted(tags.items())]
+    parts = [_measurement(measurement)]
+    parts += [f"{_tag_or_field(key)}={_tag_or_field(value)}" for key, value in sorted(tags.items())]
     return ",".join(parts) + " "
 
 
@@ -150,7 +163,7 @@ def line(measurement: str, tags: Mapping[str, str], fields: Mapping[str, Value |
     for name, value in fields.items():
         text = None if value is None else _field(value)
         if text is not None:
-            parts.append(f"{_name(name, _KEY)}={text}")
+            parts.append(f"{_tag_or_field(name)}={text}")
     return f"{_head(measurement, tags)}{','.join(parts)} {at}" if parts else ""
 
 

@@ -117,7 +117,7 @@ async def poll(
     poller = Poller(settings.name, line, polled, accept, SystemClock(), timing)
     task = asyncio.ensure_future(poller.run())
     await asyncio.sleep(seconds)
-    lost = set(poller.health().lost())
+    lost = set(poller.health().lost)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
