@@ -65,10 +65,11 @@ if TYPE_CHECKING:
     from gateway.model import AlarmEvent
     from gateway.notify import Systemd
     from gateway.owner import Owner
+    from gateway.store.records import Record
 
 log = logging.getLogger(__name__)
 
-HAND_OVER = 0.0005  # seconds: the thread that commits an alarm waits for the interpreter several times
+HAND_OVER = 0.0001  # seconds: the thread that commits an alarm waits for the interpreter several times
 DRAIN = 5.0  # seconds at the end for what is still on its way
 
 
@@ -162,11 +163,12 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     links: list[Link] = []
     bells: list[Callable[[], None]] = []
 
-    def tell(events: Sequence[AlarmEvent]) -> None:
+    def tell(events: Sequence[AlarmEvent], records: Sequence[Record]) -> None:
         for ring in bells:
             ring()
         kept.note(events)
         for link in links:
+            link.fresh(records)
             link.alarms(events)
 
     writers = line_writers(site), event_writer(facts, topics)
@@ -195,7 +197,7 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
         named: dict[str, Any] = {"epoch": store.epoch, "version": __version__, "board": board, "facts": facts}
         inlet = order_inlet(site, topics, desks.outputs, counters, store, clock)
         links.append(MqttLink(broker, topics, lanes, clock, inlet=inlet, **named))
-    tell(engine.standing())  # a restart leaves what is shown of open alarms as it was
+    tell(engine.standing(), ())  # a restart leaves what is shown of open alarms as it was
     api = Parts(report, shown, pipeline, store, board, pollers, commands, clock, asyncio.Event(), *desks)
     return Gateway(store, pipeline, health, host, report, api, pollers, interlocking, links)
 

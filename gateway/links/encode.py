@@ -223,7 +223,7 @@ def live(device: str, facts: Facts, points: Mapping[str, Last], *, now_mono: flo
     Written by hand, because nothing is told more often: half the time of building it for `json`.
     """
     newest, parts = 0, []
-    tail, of = "", (None, 0, 0.0)  # what one sample says of all its points is written once
+    tail, of = "", ("", 0, 0.0)  # what one sample says of all its points is written once
     for name, (value, quality, at, mono) in points.items():
         if of != (quality, at, mono):
             of = (quality, at, mono)
