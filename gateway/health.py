@@ -13,6 +13,7 @@ from gateway.faults import EVERY, GATEWAY, line_device
 from gateway.model import Quality, Sample
 from gateway.pipeline import Deed
 from gateway.report import state_of
+from gateway.stamps import Stamps
 from gateway.store.chain import compact
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Health:
         self._dropped = 0
         self._asked: dict[str, tuple[int, int]] = {}  # device -> requests and failures at the last line
         self._devices_at = self._shown_at = -inf
-        self._last_at = 0
+        self._stamps = Stamps()
         self._head_told = ""  # day of which the database has the head of the audit
         self._cycles: dict[str, float] = {}  # of each device, as the engine was told last
         self._look()
@@ -134,9 +135,8 @@ class Health:
         return looked
 
     def _stamp(self, now: Instant) -> Instant:
-        """Return `now`, later than ever before: a clock set back repeats a time, a series may not."""
-        self._last_at = max(now.wall, self._last_at + 1)
-        return type(now)(now.mono, self._last_at, now.synced)
+        """Return `now` with a time that no series of health has yet, though a clock was set back."""
+        return now._replace(wall=self._stamps.next(now.wall))
 
     # The gateway and its lines: judged by gateway.faults.
 

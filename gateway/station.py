@@ -9,6 +9,7 @@ from math import ceil, inf
 from typing import TYPE_CHECKING
 
 from gateway.model import Sample
+from gateway.stamps import Stamps
 
 if TYPE_CHECKING:
     from drivers.errors import DriverError
@@ -24,19 +25,17 @@ WINDOW = 10.0  # seconds over which utilisation is taken
 class Station:
     """What the poller keeps of one device."""
 
-    __slots__ = ("device", "errors", "last_at", "last_error")
+    __slots__ = ("device", "errors", "last_error", "stamps")
 
     def __init__(self, device: Device) -> None:
         self.device = device
-        self.last_at = 0
+        self.stamps = Stamps()
         self.last_error = ""
         self.errors: Counter[str] = Counter()
 
     def sample(self, now: Instant, values: dict[str, Value], bad: dict[str, Quality]) -> Sample:
         """Stamp, once and for good: a clock set back may repeat a second, a series may not."""
-        at = now.wall if now.wall > self.last_at else self.last_at + 1
-        self.last_at = at
-        return Sample(self.device.name, at, now.mono, values, bad)
+        return Sample(self.device.name, self.stamps.next(now.wall), now.mono, values, bad)
 
     def note(self, error: DriverError) -> None:
         """Count an error by its kind."""

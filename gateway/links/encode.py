@@ -230,8 +230,8 @@ def live(device: str, facts: Facts, points: Mapping[str, Last], *, now_mono: flo
             newest = max(newest, at)
             age = round(max(0.0, now_mono - mono), 3)
             tail = f'"quality":"{quality}","at":{at},"age":{age}}}'
-        # The exact type first: a float is what nearly all values are, and json writes it like this.
-        plain = type(value) is float and value - value == 0.0
+        # The exact types first: numbers are what nearly all values are, and json writes them like this.
+        plain = type(value) is int or (type(value) is float and value - value == 0.0)
         parts.append(f'{_quoted(name)}:{{"value":{repr(value) if plain else _text(value)},{tail}')
     head = f'{{"format":{FORMAT},"device":{_quoted(device)},"kind":{_quoted(facts.kind)},"at":{newest}'
     return f'{head},"points":{{{",".join(parts)}}}}}'.encode()
