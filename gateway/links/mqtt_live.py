@@ -46,7 +46,7 @@ class LiveTeller:
 
     def _message(self, name: str, now: float) -> Message:
         facts = self._facts.get(name, encode.Facts(""))
-        payload = encode.live(name, facts, self._board.devices[name].points, now_mono=now)
+        payload = encode.live(name, facts, self._board.devices[name].samples, now_mono=now)
         return Message(self._topics.live(name), payload, qos=0, retain=True)
 
 
