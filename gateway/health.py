@@ -92,8 +92,9 @@ class Health:
                     self._pipeline.keep_health(text, now.wall)
                 await asyncio.sleep(0)
         await self._pipeline.accept_health([self._gateway(looked, now, step)])
-        rows = await self._look_at_lines(now)
-        if now.mono - self._shown_at >= SHOWN_EVERY:
+        shown = now.mono - self._shown_at >= SHOWN_EVERY
+        rows = await self._look_at_lines(now, shown=shown)
+        if shown:
             self._shown_at = now.mono
             status = self._report.status(rows)
             for link in self._links:
@@ -106,8 +107,8 @@ class Health:
         if step.corrects:
             await self._pipeline.relabel(step.delta)
 
-    async def _look_at_lines(self, now: Instant) -> list[dict[str, Any]]:
-        """Judge and keep how the lines are; return them for people."""
+    async def _look_at_lines(self, now: Instant, *, shown: bool) -> list[dict[str, Any]]:
+        """Judge and keep how the lines are; return them for people, if they are to be shown."""
         rows: list[dict[str, Any]] = []
         for some in batched(self._pollers, IN_A_ROW):
             samples = []
@@ -115,7 +116,8 @@ class Health:
                 poller, line = self._pollers[name]
                 life = poller.health()
                 samples.append(self._line(name, line, life, now))
-                rows.append(self._report.line(name, life))
+                if shown:
+                    rows.append(self._report.line(name, life))
                 await self._tell_cycles(poller)
             await self._pipeline.accept_health(samples)
             await asyncio.sleep(0)  # the readings pass: all lines at a stretch would hold them up for long

@@ -51,9 +51,10 @@ class LiveTeller:
 
 
 async def wait(event: asyncio.Event, seconds: float | None) -> None:
-    """Wait for the event, at most so many seconds."""
+    """Wait for the event; after so many seconds it is set, so that whoever waits for it looks anyway."""
+    alarm = None if seconds is None else asyncio.get_running_loop().call_later(max(0.0, seconds), event.set)
     try:
-        async with asyncio.timeout(None if seconds is None else max(0.0, seconds)):
-            await event.wait()
-    except TimeoutError:
-        return
+        await event.wait()
+    finally:
+        if alarm:
+            alarm.cancel()
