@@ -46,6 +46,7 @@ from gateway.rate import Rate
 from gateway.remembered import ORDER, Remembered
 from gateway.report import Report
 from gateway.specs import judged_points, site_specs, site_tree
+from gateway.station import Wakes
 from gateway.store import Lane, Limits, Store
 from gateway.turns import groups
 from rules.desk import Desk
@@ -64,10 +65,11 @@ if TYPE_CHECKING:
     from gateway.model import AlarmEvent
     from gateway.notify import Systemd
     from gateway.owner import Owner
+    from gateway.store.records import Record
 
 log = logging.getLogger(__name__)
 
-HAND_OVER = 0.0005  # seconds: the thread that commits an alarm waits for the interpreter several times
+HAND_OVER = 0.0001  # seconds: the thread that commits an alarm waits for the interpreter several times
 DRAIN = 5.0  # seconds at the end for what is still on its way
 
 
@@ -161,11 +163,12 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     links: list[Link] = []
     bells: list[Callable[[], None]] = []
 
-    def tell(events: Sequence[AlarmEvent]) -> None:
+    def tell(events: Sequence[AlarmEvent], records: Sequence[Record]) -> None:
         for ring in bells:
             ring()
         kept.note(events)
         for link in links:
+            link.fresh(records)
             link.alarms(events)
 
     writers = line_writers(site), event_writer(facts, topics)
@@ -173,7 +176,8 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     if kept.seal.fresh:
         await pipeline.note(seal_told(kept.seal))
     judged = judged_points(site)
-    pollers = {name: make_owner(site, name, judged, pipeline, clock) for name in site.lines}
+    wakes = Wakes()
+    pollers = {name: make_owner(site, name, judged, pipeline, clock, wakes) for name in site.lines}
     host = Host(site.data)
     report = Report(site, pollers, links, (engine, store, board, host, pipeline.counts), kept, clock)
     health = Health(site, pollers, links, (pipeline, store, board, host, report), engine.roots, clock)
@@ -193,7 +197,7 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
         named: dict[str, Any] = {"epoch": store.epoch, "version": __version__, "board": board, "facts": facts}
         inlet = order_inlet(site, topics, desks.outputs, counters, store, clock)
         links.append(MqttLink(broker, topics, lanes, clock, inlet=inlet, **named))
-    tell(engine.standing())  # a restart leaves what is shown of open alarms as it was
+    tell(engine.standing(), ())  # a restart leaves what is shown of open alarms as it was
     api = Parts(report, shown, pipeline, store, board, pollers, commands, clock, asyncio.Event(), *desks)
     return Gateway(store, pipeline, health, host, report, api, pollers, interlocking, links)
 
@@ -231,13 +235,13 @@ def limits_of(site: Site) -> Limits:
 
 
 def make_owner(
-    site: Site, name: str, judged: dict[str, set[str]], pipeline: Pipeline, clock: Clock
+    site: Site, name: str, judged: dict[str, set[str]], pipeline: Pipeline, clock: Clock, wakes: Wakes
 ) -> tuple[Owner, AnyLine]:
     """Return the owner of one line, which asks or listens, and its line. Raises SecretError."""
     line = make_line(site.lines[name])
     if isinstance(line, HearingLine):
         return make_hearer(site, name, line, pipeline, clock), line
-    return make_poller(site, name, line, judged, pipeline, clock), line
+    return make_poller(site, name, line, judged, pipeline, clock, wakes), line
 
 
 def make_hearer(site: Site, name: str, line: HearingLine, pipeline: Pipeline, clock: Clock) -> Hearer:
@@ -260,6 +264,7 @@ def make_poller(
     judged: dict[str, set[str]],
     pipeline: Pipeline,
     clock: Clock,
+    wakes: Wakes,
 ) -> Poller:
     """Return who polls a line. Raises SecretError."""
     settings = site.lines[name]
@@ -274,7 +279,7 @@ def make_poller(
     period = min((device.alarm_every for device in site.devices.values() if device.line == name), default=0.0)
     phase = min(period, 1.0) * list(site.lines).index(name) / len(site.lines)
     timing = Timing(timeout=settings.timeout, phase=phase, inflight=settings.inflight)
-    return Poller(name, line, polled, pipeline.accept, clock, timing)
+    return Poller(name, line, polled, pipeline.accept, clock, timing, wakes)
 
 
 def driver_of(device: DeviceSettings, line: AnyLine) -> Device:

@@ -53,14 +53,15 @@ def line_writers(site: Site) -> dict[str, Callable[[Sample], str]]:
         name: telemetry.Encoder(device.profile.kind, name, ports_of(device.profile)).encode
         for name, device in site.devices.items()
     }
-    found[GATEWAY] = partial(_health_line, telemetry.GATEWAY_HEALTH, {})
+    found[GATEWAY] = partial(_health_line, telemetry.head(telemetry.GATEWAY_HEALTH, {}))
     for name in site.lines:
-        found[line_device(name)] = partial(_health_line, telemetry.LINE_HEALTH, {"line": name})
+        head = telemetry.head(telemetry.LINE_HEALTH, {"line": name})
+        found[line_device(name)] = partial(_health_line, head)
     return found
 
 
-def _health_line(measurement: str, tags: Mapping[str, str], sample: Sample) -> str:
-    return telemetry.line(measurement, tags, sample.values, sample.at)
+def _health_line(head: str, sample: Sample) -> str:
+    return telemetry.line_of(head, sample.values, sample.at)
 
 
 def _facts_of(device: DeviceSettings) -> encode.Facts:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import islice
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gateway import telemetry
 from gateway.clockwatch import ClockWatch
@@ -12,10 +13,11 @@ from gateway.faults import EVERY, GATEWAY, line_device
 from gateway.model import Quality, Sample
 from gateway.pipeline import Deed
 from gateway.report import state_of
+from gateway.stamps import Stamps
 from gateway.store.chain import compact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from drivers.line import AnyLine
     from drivers.line.stats import UnitStats
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from gateway.config import DeviceSettings, Site
     from gateway.host import Host, HostHealth
     from gateway.links.link import Link, LinkState
-    from gateway.liveness import DeviceHealth
+    from gateway.liveness import DeviceHealth, LineHealth
     from gateway.model import Instant, Value
     from gateway.owner import Owner
     from gateway.pipeline import Pipeline
@@ -33,8 +35,11 @@ if TYPE_CHECKING:
     from gateway.store.journal import Store
     from rules.roots import Roots
 
+T = TypeVar("T")
+
 DEVICES_EVERY = 60.0  # seconds between two lines of health of each device
 CHANGED = 0.2  # part by which a cycle must differ before the engine is told again
+SHOWN_EVERY = 10.0  # and between two pictures of the whole for people; two hundred lines are 60 kB
 IN_A_ROW = 5  # lines or devices looked at without a pause
 CARRIED = ("battery", "signal")  # points that say how a device is; repeated in its health
 
@@ -60,8 +65,8 @@ class Health:
         self._troubled_since: dict[str, float] = {}
         self._dropped = 0
         self._asked: dict[str, tuple[int, int]] = {}  # device -> requests and failures at the last line
-        self._devices_at = -inf
-        self._last_at = 0
+        self._devices_at = self._shown_at = -inf
+        self._stamps = Stamps()
         self._head_told = ""  # day of which the database has the head of the audit
         self._cycles: dict[str, float] = {}  # of each device, as the engine was told last
         self._look()
@@ -82,17 +87,18 @@ class Health:
         now = self._stamp(self._clock.now())
         if now.mono - self._devices_at >= DEVICES_EVERY:
             self._devices_at = now.mono
-            for number, text in enumerate(self._device_lines(now)):
-                self._pipeline.keep_health(text, now.wall)
-                await _give_way(number)
+            for some in batched(self._device_lines(now), IN_A_ROW):
+                for text in some:
+                    self._pipeline.keep_health(text, now.wall)
+                await asyncio.sleep(0)
         await self._pipeline.accept_health([self._gateway(looked, now, step)])
-        for number, sample in enumerate(self._lines(now)):
-            await self._pipeline.accept_health([sample])
-            await _give_way(number)
-        await self._tell_cycles()
-        status = self._report.status()
-        for link in self._links:
-            link.health(status)
+        shown = now.mono - self._shown_at >= SHOWN_EVERY
+        rows = await self._look_at_lines(now, shown=shown)
+        if shown:
+            self._shown_at = now.mono
+            status = self._report.status(rows)
+            for link in self._links:
+                link.health(status)
 
     async def _clock_went(self, step: Step) -> None:
         """Write down that the wall clock was set, and put right what was labelled before it was right."""
@@ -101,15 +107,29 @@ class Health:
         if step.corrects:
             await self._pipeline.relabel(step.delta)
 
-    async def _tell_cycles(self) -> None:
+    async def _look_at_lines(self, now: Instant, *, shown: bool) -> list[dict[str, Any]]:
+        """Judge and keep how the lines are; return them for people, if they are to be shown."""
+        rows: list[dict[str, Any]] = []
+        for some in batched(self._pollers, IN_A_ROW):
+            samples = []
+            for name in some:
+                poller, line = self._pollers[name]
+                life = poller.health()
+                samples.append(self._line(name, line, life, now))
+                if shown:
+                    rows.append(self._report.line(name, life))
+                await self._tell_cycles(poller)
+            await self._pipeline.accept_health(samples)
+            await asyncio.sleep(0)  # the readings pass: all lines at a stretch would hold them up for long
+        return rows
+
+    async def _tell_cycles(self, poller: Owner) -> None:
         """Tell the engine of devices whose real cycle has changed: slow must not be taken for stale."""
-        for number, (poller, _) in enumerate(self._pollers.values()):
-            await _give_way(number)
-            for life in poller.health().devices:
-                told = self._cycles.get(life.device, 0.0)
-                if abs(life.cycle - told) > CHANGED * max(told, life.cycle):
-                    self._cycles[life.device] = life.cycle
-                    await self._pipeline.stretch(life.device, life.cycle)
+        for device, cycle in poller.cycles():
+            told = self._cycles.get(device, 0.0)
+            if abs(cycle - told) > CHANGED * max(told, cycle):
+                self._cycles[device] = cycle
+                await self._pipeline.stretch(device, cycle)
 
     def _look(self) -> HostHealth:
         looked = self._host.look()
@@ -117,9 +137,8 @@ class Health:
         return looked
 
     def _stamp(self, now: Instant) -> Instant:
-        """Return `now`, later than ever before: a clock set back repeats a time, a series may not."""
-        self._last_at = max(now.wall, self._last_at + 1)
-        return type(now)(now.mono, self._last_at, now.synced)
+        """Return `now` with a time that no series of health has yet, though a clock was set back."""
+        return now._replace(wall=self._stamps.next(now.wall))
 
     # The gateway and its lines: judged by gateway.faults.
 
@@ -165,23 +184,22 @@ class Health:
             values |= {"audit_n": day["n"], "audit_head": day["hash"], "audit_key": audit["key"]}
         return values
 
-    def _lines(self, now: Instant) -> Iterator[Sample]:
-        for name, (poller, line) in self._pollers.items():
-            life = poller.health()
-            own = {k: v for k, v in line.stats.to_dict().items() if k not in {"reopened", "busy"}}
-            values: dict[str, Value] = {
-                "down": max(
-                    self._for_how_long(f"{name}/down", now, troubled=not life.is_open),
-                    round(self._roots.down_for(line_device(name), now.mono), 1),
-                ),
-                "silent": self._for_how_long(f"{name}/silent", now, troubled=life.silent),
-                "utilisation": round(life.utilisation, 4),
-                "missed": life.missed,
-                "reopened": life.reopened,
-                "lost": sum(1 for _ in life.lost()),
-                **own,
-            }
-            yield Sample(line_device(name), now.wall, now.mono, values)
+    def _line(self, name: str, line: AnyLine, life: LineHealth, now: Instant) -> Sample:
+        own = line.stats.to_dict()
+        del own["reopened"], own["busy"]
+        values: dict[str, Value] = {
+            "down": max(
+                self._for_how_long(f"{name}/down", now, troubled=not life.is_open),
+                round(self._roots.down_for(line_device(name), now.mono), 1),
+            ),
+            "silent": self._for_how_long(f"{name}/silent", now, troubled=life.silent),
+            "utilisation": round(life.utilisation, 4),
+            "missed": life.missed,
+            "reopened": life.reopened,
+            "lost": len(life.lost),
+            **own,
+        }
+        return Sample(line_device(name), now.wall, now.mono, values)
 
     def _for_how_long(self, what: str, now: Instant, *, troubled: bool) -> float:
         if not troubled:
@@ -193,7 +211,7 @@ class Health:
 
     def _device_lines(self, now: Instant) -> Iterator[str]:
         for poller, line in self._pollers.values():
-            for life in poller.health().devices:
+            for life in poller.devices():
                 settings = self._site.devices[life.device]
                 unit = line.stats.units.get(settings.address)
                 fields = self._device_fields(settings, life, unit, now)
@@ -227,10 +245,11 @@ class Health:
         return fields
 
 
-async def _give_way(number: int) -> None:
-    """Let the readings pass now and then: two hundred lines at a stretch would hold them up for 50 ms."""
-    if number % IN_A_ROW == IN_A_ROW - 1:
-        await asyncio.sleep(0)
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the items, so many at a time (itertools has it from Python 3.12 on)."""
+    rest = iter(items)
+    while some := list(islice(rest, size)):
+        yield some
 
 
 def _unsent(states: Sequence[LinkState], now: Instant) -> float:

@@ -24,7 +24,7 @@ from gateway.station import WINDOW, Station
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from drivers.conversation import Told
     from drivers.heard import HeardDevice
@@ -169,7 +169,7 @@ class Hearer:
         """Do nothing: nobody is asked here."""
 
     def health(self) -> LineHealth:
-        """Return what is known of the line and its devices now."""
+        """Return what is known of the line now."""
         expected = [ear for ear in self._ears.values() if not ear.expected.quiet]
         now = self._clock.mono()
         return LineHealth(
@@ -180,10 +180,19 @@ class Hearer:
             reopened=max(self._opening.opened - 1, 0),
             missed=self._line.dropped,
             waiting=self._commands,
-            devices=tuple(ear.health() for ear in self._ears.values()),
+            polls=sum(ear.words for ear in self._ears.values()),
+            lost=tuple(name for name, ear in self._ears.items() if ear.state is State.LOST),
             strangers=tuple((str(s.who), s.peer, s.count, now - s.last) for s in self._line.strangers.all()),
             connections=self._line.connections,
         )
+
+    def devices(self) -> Iterator[DeviceHealth]:
+        """Yield what is known of its devices now."""
+        return (ear.health() for ear in self._ears.values())
+
+    def cycles(self) -> Iterator[tuple[str, float]]:
+        """Yield nothing: nobody is polled."""
+        return iter(())
 
     async def _session(self) -> None:
         while True:

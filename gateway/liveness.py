@@ -20,7 +20,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +249,7 @@ class LineHealth:
     reopened: int
     missed: int
     waiting: int  # commands in the queue
-    devices: tuple[DeviceHealth, ...]
+    polls: int  # good ones of all its devices since the start
+    lost: tuple[str, ...]  # devices
     strangers: tuple[tuple[str, str, int, float], ...] = ()  # number, from where, messages, seconds since
     connections: int | None = None  # on a line that is dialled into; None: it is asked
-
-    def lost(self) -> Iterator[str]:
-        """Yield the names of the lost devices."""
-        return (d.device for d in self.devices if d.state is State.LOST)

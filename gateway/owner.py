@@ -6,10 +6,10 @@ from math import inf
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from drivers.registry import Device
-    from gateway.liveness import LineHealth
+    from gateway.liveness import DeviceHealth, LineHealth
 
 T = TypeVar("T")
 
@@ -40,5 +40,13 @@ class Owner(Protocol):
         ...
 
     def health(self) -> LineHealth:
-        """Return what is known of the line and its devices now."""
+        """Return what is known of the line now."""
+        ...
+
+    def devices(self) -> Iterator[DeviceHealth]:
+        """Yield what is known of its devices now."""
+        ...
+
+    def cycles(self) -> Iterator[tuple[str, float]]:
+        """Yield the devices that are polled with the seconds between polls as they really are."""
         ...

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from gateway.model import ANNOUNCED, Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from gateway.board import Board
     from gateway.clock import Clock
     from gateway.model import AlarmEvent, Instant, Sample
     from gateway.store.journal import Store
+    from gateway.store.records import Record
     from rules.actions import Reply
     from rules.engine import Engine
 
@@ -61,7 +62,7 @@ class Pipeline:
         clock: Clock,
         lines_of: Mapping[str, Callable[[Sample], str]],
         event_of: Callable[[AlarmEvent], bytes],
-        told: Callable[[Sequence[AlarmEvent]], None],
+        told: Callable[[Sequence[AlarmEvent], Sequence[Record]], None],
     ) -> None:
         self._engine = engine
         self._store = store
@@ -154,9 +155,13 @@ class Pipeline:
         events, states = list(events), self._engine.take_dirty()
         if not events and not states and not deed.entry and not deed.small:
             return
+        entries = [deed.entry] if deed.entry else []
+        commit = self._store.commit_alarms(
+            [self._event_of(event) for event in events], states, deeds=entries, small=deed.small
+        )
         # A task of its own: a caller that is cancelled (a line that stops, a client that hangs up) must
-        # not leave an event that is on disk but was never told. Tasks begin in the order they are made.
-        task = asyncio.create_task(self._write(events, states, deed), name="commit")
+        # not leave an event that is on disk but was never told.
+        task = asyncio.create_task(self._tell(events, commit), name="commit")
         self._commits.add(task)
         task.add_done_callback(self._ended)
         if patience is not None and len(self._commits) <= MOST_BEHIND:
@@ -175,18 +180,12 @@ class Pipeline:
         if self._bug is not None:
             raise self._bug
 
-    async def _write(
-        self,
-        events: Sequence[AlarmEvent],
-        states: Sequence[tuple[tuple[str, ...], object]],
-        deed: Deed,
-    ) -> None:
-        lines = [self._event_of(event) for event in events]
-        entries = [deed.entry] if deed.entry else []
-        await self._store.commit_alarms(lines, states, deeds=entries, small=deed.small)
+    async def _tell(self, events: Sequence[AlarmEvent], commit: Awaitable[Sequence[Record]]) -> None:
+        """Tell what was decided once it is on disk; commits end in the order in which they were begun."""
+        records = await commit
         counts = self.counts
         counts.steps += 1
         counts.events += len(events)
         counts.announced += sum(event.kind in ANNOUNCED for event in events)
         if events:
-            self._told(events)
+            self._told(events, records)

@@ -17,11 +17,11 @@ from gateway.model import Quality
 from gateway.opening import Opening
 from gateway.orders import Order, Orders
 from gateway.schedule import Schedule
-from gateway.station import Load, Outlet, Sleepers, Station
+from gateway.station import Load, Outlet, Sleepers, Station, Straight, Wakes
 from gateway.turns import Member
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from drivers.registry import Device
     from gateway.clock import Clock
@@ -59,7 +59,9 @@ class Poller:
         accept: Accept,
         clock: Clock,
         timing: Timing | None = None,
+        wakes: Wakes | None = None,
     ) -> None:
+        """`wakes`: the timers that it shares with other lines."""
         self.name = name
         self._line = line
         self._clock = clock
@@ -70,10 +72,12 @@ class Poller:
         now = clock.mono()
         self.schedule = Schedule([Member(p.device.name, p.groups, p.lost_after) for p in polled], now, timing)
         self._load = Load(self._lanes, now)
-        self._outlet = Outlet(accept, self._lanes)
+        self._outlet: Outlet | Straight = (
+            Straight(accept) if self._lanes == 1 else Outlet(accept, self._lanes)
+        )
         self._orders = Orders()
         self._row = 0
-        self._sleepers = Sleepers(SLACK * self.schedule.cycle)
+        self._sleepers = Sleepers(wakes or Wakes(), SLACK * self.schedule.cycle)
         self._opening = Opening(name, line, self._tell_down)
         self._up = False
         self._silent_since = inf
@@ -133,7 +137,8 @@ class Poller:
             self._sleepers.wake()
 
     def health(self) -> LineHealth:
-        """Return what is known of the line and its devices now."""
+        """Return what is known of the line now."""
+        lives = [unit.life for unit in self.schedule.units.values()]
         return LineHealth(
             self.name,
             is_open=self._up,
@@ -142,15 +147,22 @@ class Poller:
             reopened=max(self._opening.opened - 1, 0),
             missed=self.schedule.missed,
             waiting=len(self._orders),
-            devices=tuple(
-                DeviceHealth.of(unit.life, self._stations[name].errors)
-                for name, unit in self.schedule.units.items()
-            ),
+            polls=sum([life.polls for life in lives]),
+            lost=tuple([life.device for life in lives if life.state is State.LOST]),
         )
+
+    def devices(self) -> Iterator[DeviceHealth]:
+        """Yield what is known of its devices now."""
+        for name, unit in self.schedule.units.items():
+            yield DeviceHealth.of(unit.life, self._stations[name].errors)
+
+    def cycles(self) -> Iterator[tuple[str, float]]:
+        """Yield the devices with the seconds between polls as they really are; 0 before the second poll."""
+        return ((name, unit.life.cycle) for name, unit in self.schedule.units.items())
 
     async def _session(self) -> None:
         """Poll in as many lanes as the line has, until it goes down."""
-        if self._lanes == 1:
+        if isinstance(self._outlet, Straight):
             await self._lane()
             return
         outlet = asyncio.ensure_future(self._outlet.run())

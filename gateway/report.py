@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.pipeline import Counts
     from gateway.store.journal import Store
     from rules.desk import Desk
+    from rules.view import View
 
 
 class Report:
@@ -48,10 +49,12 @@ class Report:
         self._started = clock.mono()
         self.calibration_due: dict[str, int] = {}  # device -> days overdue; housekeeping fills it
 
-    def status(self) -> dict[str, Any]:
-        """Return everything but the single readings."""
+    def status(self, lines: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+        """Return everything but the single readings; `lines`: as `line` gave them, when that is done."""
         counts, site, now, host = self._counts, self._site, self._clock.now(), self._host.last
-        lines = [self._line(name) for name in self._pollers]
+        if lines is None:
+            lines = [self.line(name, poller.health()) for name, (poller, _) in self._pollers.items()]
+        views = self._engine.view()
         return {
             "site": site.site,
             "gateway": site.gateway,
@@ -60,7 +63,7 @@ class Report:
             "epoch": self._store.epoch,
             "uptime": round(now.mono - self._started, 1),
             "clock_synced": host.clock_synced,
-            "alarms": self._alarms(),
+            "alarms": _alarms(views, self._engine),
             "flood": self._engine.notices.flood,
             "data": self._data(now.mono),
             "counts": {
@@ -71,7 +74,7 @@ class Report:
                 "announced": counts.announced,
                 "health": counts.health,
             },
-            "kpi": {name: value for name, value in self.kpi().items() if name != "top"},
+            "kpi": {name: value for name, value in self.kpi(views).items() if name != "top"},
             "audit": self.audit(),
             "drill": self._drill(now),
             "calibration_due": self.calibration_due,
@@ -92,7 +95,7 @@ class Report:
         """Return devices, by default all, with their last values, ages and health."""
         names = list(self._site.devices if names is None else names)
         lines = {self._site.devices[name].line for name in names}
-        lives = {life.device: life for line in lines for life in self._life(line).devices}
+        lives = {life.device: life for line in lines for life in self._pollers[line][0].devices()}
         return [self._device(self._site.devices[name], lives[name]) for name in names]
 
     def device(self, name: str) -> dict[str, Any]:
@@ -103,12 +106,9 @@ class Report:
         """Return the devices of a line with their addresses, as people write them."""
         return {name: str(d.address) for name, d in self._site.devices.items() if d.line == line}
 
-    def _life(self, line: str) -> LineHealth:
-        return self._pollers[line][0].health()
-
-    def kpi(self) -> dict[str, Any]:
-        """Return how well the alarms serve their people (alarms.md 9.1)."""
-        return self._kept.kpis.report(self._clock.now().wall, self._engine.view())
+    def kpi(self, views: Sequence[View] | None = None) -> dict[str, Any]:
+        """Return how well the alarms serve their people (alarms.md 9.1); `views`: the alarms as they are."""
+        return self._kept.kpis.report(self._clock.now().wall, self._engine.view() if views is None else views)
 
     def audit(self) -> dict[str, Any]:
         """Return the head of the audit, now and as it was when the day began: who keeps it can prove it."""
@@ -127,26 +127,19 @@ class Report:
         found = self._kept.drills.report(now) or {}
         return {key: value for key, value in found.items() if key != "detectors"}
 
-    def _alarms(self) -> dict[str, int]:
-        found: Counter[str] = Counter({"1": 0, "2": 0, "3": 0, "4": 0, "0": 0, "unacked": 0})
-        for alarm in self._engine.view():
-            found[str(alarm.level)] += alarm.active or alarm.latched
-            found["unacked"] += not alarm.acked
-        found["asking"] = sum(bool(alarm.state.asks) for alarm in self._engine.alarms())
-        return dict(found)
-
     def _data(self, now: float) -> dict[str, Any]:
         points, good, oldest = 0, 0, 0.0
         for device in self._board.devices.values():
-            points += len(device.points)
-            fresh = [now - last.mono for last in device.points.values() if last.value is not None]
+            lasts = device.points.values()
+            points += len(lasts)
+            fresh = [now - last.mono for last in lasts if last.value is not None]
             good += len(fresh)
             oldest = max([oldest, *fresh])
         return {"points": points, "good": good, "oldest_good": round(oldest, 1)}
 
-    def _line(self, name: str) -> dict[str, Any]:
+    def line(self, name: str, life: LineHealth) -> dict[str, Any]:
+        """Return one line with what its poller knows of it."""
         line = self._pollers[name][1]
-        life = self._life(name)
         return {
             "name": name,
             "where": line.settings.address,
@@ -154,9 +147,9 @@ class Report:
             "open": life.is_open,
             "silent": life.silent,
             "utilisation": round(life.utilisation, 4),
-            "polls": sum(device.polls for device in life.devices),
+            "polls": life.polls,
             "missed": life.missed,
-            "lost": list(life.lost()),
+            "lost": list(life.lost),
             **line.stats.to_dict(),
             **_heard(life),
         }
@@ -215,6 +208,15 @@ def _heard(life: LineHealth) -> dict[str, Any]:
         for who, peer, count, age in life.strangers
     ]
     return {"connections": life.connections, "strangers": strangers}
+
+
+def _alarms(views: Iterable[View], engine: Desk) -> dict[str, int]:
+    found: Counter[str] = Counter({"1": 0, "2": 0, "3": 0, "4": 0, "0": 0, "unacked": 0})
+    for alarm in views:
+        found[str(alarm.level)] += alarm.active or alarm.latched
+        found["unacked"] += not alarm.acked
+    found["asking"] = sum(bool(alarm.state.asks) for alarm in engine.alarms())
+    return dict(found)
 
 
 def state_of(life: DeviceHealth) -> str:

@@ -9,6 +9,7 @@ from math import ceil, inf
 from typing import TYPE_CHECKING
 
 from gateway.model import Sample
+from gateway.stamps import Stamps
 
 if TYPE_CHECKING:
     from drivers.errors import DriverError
@@ -24,19 +25,17 @@ WINDOW = 10.0  # seconds over which utilisation is taken
 class Station:
     """What the poller keeps of one device."""
 
-    __slots__ = ("device", "errors", "last_at", "last_error")
+    __slots__ = ("device", "errors", "last_error", "stamps")
 
     def __init__(self, device: Device) -> None:
         self.device = device
-        self.last_at = 0
+        self.stamps = Stamps()
         self.last_error = ""
         self.errors: Counter[str] = Counter()
 
     def sample(self, now: Instant, values: dict[str, Value], bad: dict[str, Quality]) -> Sample:
         """Stamp, once and for good: a clock set back may repeat a second, a series may not."""
-        at = now.wall if now.wall > self.last_at else self.last_at + 1
-        self.last_at = at
-        return Sample(self.device.name, at, now.mono, values, bad)
+        return Sample(self.device.name, self.stamps.next(now.wall), now.mono, values, bad)
 
     def note(self, error: DriverError) -> None:
         """Count an error by its kind."""
@@ -64,22 +63,28 @@ class Load:
             self._since = now
 
 
+class Straight:
+    """The way out of a lane that is alone: it waits for the pipeline."""
+
+    def __init__(self, accept: Accept) -> None:
+        self.put = accept
+
+    async def flush(self) -> None:
+        """Nothing waits here."""
+
+
 class Outlet:
-    """Hands samples to the pipeline in order; several that are ready together go together."""
+    """Hands samples of several lanes to the pipeline in order; what is ready together goes together."""
 
     def __init__(self, accept: Accept, lanes: int) -> None:
         self._accept = accept
-        self._alone = lanes == 1
         self._limit = BACKLOG * lanes
         self._ready: list[Sample] = []
         self._bell = asyncio.Event()
         self._room = asyncio.Event()
 
     async def put(self, samples: Sequence[Sample]) -> None:
-        """Hand on. A lane alone waits for the pipeline; several wait only when it falls behind."""
-        if self._alone:
-            await self._accept(samples)
-            return
+        """Hand on; wait only when the pipeline falls behind."""
         self._ready += samples
         self._bell.set()
         while len(self._ready) >= self._limit:
@@ -104,19 +109,40 @@ class Outlet:
             await self._accept(batch)
 
 
+class Wakes:
+    """The timers of all lines. Lines that are to be woken at the same moment share one."""
+
+    def __init__(self) -> None:
+        self._at: dict[float, list[Callable[[float], None]]] = {}
+
+    def at(self, moment: float, ring: Callable[[float], None]) -> None:
+        """Call `ring(moment)` at that monotonic second. No taking back: who is rung may ignore it."""
+        rings = self._at.get(moment)
+        if rings is None:
+            rings = self._at[moment] = []
+            asyncio.get_running_loop().call_at(moment, self._ring, moment)
+        rings.append(ring)
+
+    def _ring(self, moment: float) -> None:
+        for ring in self._at.pop(moment):
+            ring(moment)
+
+
 class Sleepers:
-    """The lanes of one line that have nothing to do. One timer serves them all.
+    """The lanes of one line that have nothing to do. One alarm clock serves them all.
 
     `slack`: seconds by which a wake may come late. Lines that have the same then wake at the same moments:
     work done in a row costs half of what it costs in single steps out of sleep, with cold caches.
     """
 
-    __slots__ = ("_beds", "_slack", "_timer")
+    __slots__ = ("_at", "_beds", "_loop", "_slack", "_wakes")
 
-    def __init__(self, slack: float = 0.0) -> None:
+    def __init__(self, wakes: Wakes, slack: float = 0.0) -> None:
         self._beds: deque[asyncio.Future[None]] = deque()
         self._slack = slack
-        self._timer: asyncio.TimerHandle | None = None
+        self._wakes = wakes
+        self._at = inf  # when the next one is to be woken
+        self._loop = asyncio.get_running_loop()
 
     @property
     def any(self) -> bool:
@@ -124,17 +150,23 @@ class Sleepers:
         return bool(self._beds)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until woken, or so many seconds. The last lane to lie down sets the timer for all."""
-        loop = asyncio.get_running_loop()
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None
+        """Wait until woken, or so many seconds. The last lane to lie down sets the clock for all."""
         if seconds < inf:
-            at, slack = loop.time() + max(seconds, 0.0), self._slack
-            self._timer = loop.call_at(ceil(at / slack) * slack if slack else at, self.wake)
-        bed: asyncio.Future[None] = loop.create_future()
+            at, slack = self._loop.time() + max(seconds, 0.0), self._slack
+            at = ceil(at / slack) * slack if slack else at
+            if at != self._at:
+                self._at = at
+                self._wakes.at(at, self._ring)
+        else:
+            self._at = inf
+        bed: asyncio.Future[None] = self._loop.create_future()
         self._beds.append(bed)
         await bed
+
+    def _ring(self, moment: float) -> None:
+        if moment == self._at:  # else the clock was set anew meanwhile
+            self._at = inf
+            self.wake()
 
     def wake(self) -> None:
         """Wake one lane, if one sleeps."""
@@ -145,9 +177,7 @@ class Sleepers:
                 return
 
     def wake_all(self) -> None:
-        """Wake every lane and forget the timer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Wake every lane and forget the time."""
+        self._at = inf
         while self._beds:
             self.wake()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gateway.model import Quality
@@ -40,6 +41,18 @@ class BadLine(ValueError):
     """The text is not a line that this module would have written."""
 
 
+@lru_cache(maxsize=4096)
+def _measurement(text: str) -> str:
+    """Return a measurement as it is written."""
+    return _name(text, _MEASUREMENT)
+
+
+@lru_cache(maxsize=4096)
+def _tag_or_field(text: str) -> str:
+    """Return a tag key, a tag value or a field key as it is written."""
+    return _name(text, _KEY)
+
+
 def _name(text: str, table: dict[int, str]) -> str:
     """Escape a measurement, tag or field key, or tag value. There is no escape for what is refused here."""
     if not text or text.startswith("#") or _UNWRITABLE.search(text):
@@ -49,9 +62,10 @@ def _name(text: str, table: dict[int, str]) -> str:
     return text.translate(table)
 
 
-def _head(measurement: str, tags: Mapping[str, str]) -> str:
-    parts = [_name(measurement, _MEASUREMENT)]
-    parts += [f"{_name(key, _KEY)}={_name(value, _KEY)}" for key, value in sorted(tags.items())]
+def head(measurement: str, tags: Mapping[str, str]) -> str:
+    """Return how every line of a series begins."""
+    parts = [_measurement(measurement)]
+    parts += [f"{_tag_or_field(key)}={_tag_or_field(value)}" for key, value in sorted(tags.items())]
     return ",".join(parts) + " "
 
 
@@ -76,7 +90,7 @@ class Encoder:
     __slots__ = ("_head", "_keys", "_of_ports", "_ports")
 
     def __init__(self, kind: str, device: str, ports: Mapping[str, tuple[int, str]] | None = None) -> None:
-        self._head = _head(kind, {"device": device})
+        self._head = head(kind, {"device": device})
         self._keys: dict[str, str] = {}  # as many as the profile has points
         self._ports = dict(ports or {})
         self._of_ports = {
@@ -87,7 +101,7 @@ class Encoder:
     @classmethod
     def _of_port(cls, kind: str, device: str, port: int) -> Encoder:
         encoder = cls(kind, device)
-        encoder._head = _head(kind, {"device": device, "port": str(port)})
+        encoder._head = head(kind, {"device": device, "port": str(port)})
         return encoder
 
     def encode(self, sample: Sample) -> str:
@@ -146,12 +160,17 @@ def line(measurement: str, tags: Mapping[str, str], fields: Mapping[str, Value |
 
     A field that is None or cannot be held is left out.
     """
+    return line_of(head(measurement, tags), fields, at)
+
+
+def line_of(begin: str, fields: Mapping[str, Value | None], at: int) -> str:
+    """Return one line of the series with this `head`, as `line` does."""
     parts = []
     for name, value in fields.items():
         text = None if value is None else _field(value)
         if text is not None:
-            parts.append(f"{_name(name, _KEY)}={text}")
-    return f"{_head(measurement, tags)}{','.join(parts)} {at}" if parts else ""
+            parts.append(f"{_tag_or_field(name)}={text}")
+    return f"{begin}{','.join(parts)} {at}" if parts else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.model import AlarmEvent
+    from gateway.store import Record
     from rules.view import View
 
 DEVICES = tuple(f"gas-{n:02d}" for n in range(60))
@@ -67,7 +68,7 @@ class Street:
         finally:
             await store.close()
 
-    def _tell(self, events: Sequence[AlarmEvent]) -> None:
+    def _tell(self, events: Sequence[AlarmEvent], _: Sequence[Record]) -> None:
         self.happened += events
         self.told += [event for event in events if event.kind in ANNOUNCED]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from drivers.errors import BadAnswer, LineDown, NoAnswer, Refused
 from drivers.line.door import Door
+from drivers.line.patience import Patience
 from drivers.line.port import make_port
 from drivers.line.stats import LineStats
 from drivers.line.turns import Turns
@@ -50,7 +51,7 @@ class MbapLine:
         self._given_up: dict[int, None] = {}
         self._transaction = 0
         self._turns = Turns(self._loop, settings.inflight)
-        self._watch: asyncio.TimerHandle | None = None
+        self._patience = Patience.of(self._loop, settings.timeout)
         self._busy_since = 0.0
         self._hook: Callable[[str, bytes, float], None] | None = None
 
@@ -71,9 +72,6 @@ class MbapLine:
         """Hang up."""
         self._door.close()
         self._fail("the line was closed")
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
 
     def held_until(self, unit: UnitId) -> float:  # noqa: ARG002  the line's interface
         """Return 0: transaction ids make holding back needless."""
@@ -110,8 +108,7 @@ class MbapLine:
         if self._hook is not None:
             self._hook(">>", frame, now)
         self._door.port.write(frame)
-        if self._watch is None:
-            self._watch = self._loop.call_at(now + self.settings.timeout, self._expire)
+        self._patience.watch(self, transaction, now)
         try:
             return await answer
         except asyncio.CancelledError:
@@ -193,21 +190,20 @@ class MbapLine:
         if not self._asked:
             self.stats.busy += now - self._busy_since
 
-    def _expire(self) -> None:
-        """Give up the requests that are due; watch for the next one."""
-        self._watch = None
-        now = self._loop.time()
-        timeout = self.settings.timeout
-        while self._asked:
-            transaction, asked = next(iter(self._asked.items()))
-            if now < asked.sent + timeout:
-                self._watch = self._loop.call_at(asked.sent + timeout, self._expire)
-                return
-            self._give_up(transaction)
-            self.stats.timeouts += 1
-            asked.unit.timeouts += 1
-            if not asked.answer.done():
-                asked.answer.set_exception(NoAnswer(f"{asked.query}: no answer within {timeout:g} s"))
+    def waits(self, number: int, sent: float) -> bool:
+        """Tell whether that request has no answer yet (patience.Waiting)."""
+        asked = self._asked.get(number)
+        return asked is not None and asked.sent == sent
+
+    def expire(self, number: int) -> None:
+        """Give up a request that got no answer in time (patience.Waiting)."""
+        asked = self._asked[number]
+        self._give_up(number)
+        self.stats.timeouts += 1
+        asked.unit.timeouts += 1
+        if not asked.answer.done():
+            why = f"{asked.query}: no answer within {self.settings.timeout:g} s"
+            asked.answer.set_exception(NoAnswer(why))
 
     def _give_up(self, transaction: int) -> None:
         if self._asked.pop(transaction, None) is None:

@@ -12,19 +12,20 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gateway.model import AlarmEvent, EventKind
+from gateway.model import AlarmEvent, EventKind, Quality
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gateway.board import Last
     from gateway.links.ranges import Range
+    from gateway.model import Sample
 
 FORMAT = 1
 ROOT = "tocsin/v1"
 TELEMETRY_FILTER = f"{ROOT}/+/+/telemetry"
 EVENT_FILTER = f"{ROOT}/+/+/event"
 DRILL = {"zh": "【演练】", "en": "[DRILL] "}
+GOOD = Quality.GOOD
 NO_LONGER_SHOWN = frozenset({EventKind.CLOSED})
 
 
@@ -142,6 +143,12 @@ def _quoted(name: str) -> str:
     return _text(name)
 
 
+@lru_cache(maxsize=4096)
+def _opened(point: str) -> str:
+    """Return how a point begins in `live`."""
+    return f'{_quoted(point)}:{{"value":'
+
+
 def status(state: str, *, epoch: int, at: int, version: str) -> bytes:
     """Return the payload of `status`; `state` is online or offline."""
     return _json(
@@ -217,19 +224,24 @@ def _title(event: AlarmEvent, facts: Facts) -> dict[str, str]:
     return titles
 
 
-def live(device: str, facts: Facts, points: Mapping[str, Last], *, now_mono: float) -> bytes:
+def live(device: str, facts: Facts, samples: Iterable[Sample], *, now_mono: float) -> bytes:
     """Return the payload of `live/{device}`: each point's value, quality and age in seconds.
 
-    Written by hand, because nothing is told more often: half the time of building it for `json`.
+    `samples` have no point in common. Written by hand, because nothing is told more often: a third of the
+    time of building it for `json`.
     """
     newest, parts = 0, []
-    for name, (value, quality, at, mono) in points.items():
+    for sample in samples:
+        at = sample.at
         newest = max(newest, at)
-        # The exact type first: a float is what nearly all values are, and json writes it like this.
-        plain = type(value) is float and value - value == 0.0
-        text = repr(value) if plain else _text(value)
-        age = round(max(0.0, now_mono - mono), 3)
-        parts.append(f'{_quoted(name)}:{{"value":{text},"quality":"{quality}","at":{at},"age":{age}}}')
+        when = f'"at":{at},"age":{round(max(0.0, now_mono - sample.mono), 3)}}}'
+        tail = f'"quality":"{GOOD}",{when}'
+        for name, value in sample.values.items():
+            # The exact types first: numbers are what nearly all values are, and json writes them like this.
+            plain = type(value) is int or (type(value) is float and value - value == 0.0)
+            parts.append(f"{_opened(name)}{repr(value) if plain else _text(value)},{tail}")
+        for name, quality in sample.bad.items():
+            parts.append(f'{_opened(name)}null,"quality":"{quality}",{when}')
     head = f'{{"format":{FORMAT},"device":{_quoted(device)},"kind":{_quoted(facts.kind)},"at":{newest}'
     return f'{head},"points":{{{",".join(parts)}}}}}'.encode()
 

@@ -79,6 +79,12 @@ class Link(Protocol):
     def state(self) -> LinkState:
         """Return how the link is; cheap enough to be called each second."""
 
+    def fresh(self, records: Sequence[Record]) -> None:
+        """Learn what was just committed to the alarm lane, to tell it without asking the store first.
+
+        Never waits. What cannot be told now is found in the store, as everything is.
+        """
+
     def alarms(self, events: Iterable[AlarmEvent]) -> None:
         """Learn how alarms stand, after the event is in the store; for links that show a state."""
 

@@ -19,7 +19,7 @@ from gateway.links.retained import Retained
 from gateway.model import EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from paho.mqtt.client import MQTTMessage
     from paho.mqtt.reasoncodes import ReasonCode
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.board import Board
     from gateway.clock import Clock
     from gateway.links.mqtt_orders import OrderInlet
+    from gateway.links.record import Record
     from gateway.model import AlarmEvent
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,10 @@ class MqttLink:
         self._refusals: dict[str, str] = {}  # what the broker refuses, and why
         self._state = LinkState(self.name, since=clock.mono(), why="not connected yet")
         self.bad_messages = 0
+
+    def fresh(self, records: Sequence[Record]) -> None:
+        """Tell alarm records that are on disk since a moment. Called in the loop, never waits."""
+        self._lanes.fresh(records)
 
     def alarms(self, events: Iterable[AlarmEvent]) -> None:
         """Show these alarms as they stand after the event; a closed one is cleared.
@@ -195,7 +200,7 @@ class MqttLink:
         connection.subscribe(self._topics.alarms, own=False)
         if self._inlet:
             connection.subscribe(self._inlet.topic)
-        self._lanes.connected()
+        self._lanes.connected(connection)
         self._to_show.set()
 
     async def _goodbye(self, connection: Connection) -> None:

@@ -14,7 +14,7 @@ from gateway.links.outbox import LIMITS, LaneLimits, Outbox
 from gateway.links.record import ALARM, TELEMETRY, Key, Record, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from paho.mqtt.reasoncodes import ReasonCode
 
@@ -41,6 +41,7 @@ class Lanes:
         self._grown: set[str] = set()
         self._last_puback = 0.0
         self._wake = asyncio.Event()
+        self._connection: Connection | None = None
 
     async def look_back(self) -> None:
         """Learn what an earlier life may have sent: its receipts may still come."""
@@ -48,14 +49,16 @@ class Lanes:
         sent = {lane: key_of(found[0]) for lane, found in newest.items() if found}
         self._outbox = Outbox(sent, self._limits)
 
-    def connected(self) -> None:
+    def connected(self, connection: Connection) -> None:
         """Begin anew on a fresh connection."""
+        self._connection = connection
         self._last_puback = self._clock.mono()
         self._outbox.grew()
         self._wake.set()
 
     def disconnected(self) -> None:
         """Forget what was in hand; it will be sent again."""
+        self._connection = None
         self._outbox.disconnected()
         self._in_hand.clear()
 
@@ -76,6 +79,11 @@ class Lanes:
         self._wake.set()
         return lane
 
+    def fresh(self, records: Sequence[Record]) -> None:
+        """Take alarms that were just committed. When nothing waits before them they are told in this step."""
+        if self._connection is not None and self._outbox.lanes[ALARM].offer_next(records):
+            self._send(self._connection)
+
     async def watch(self, lane: str) -> None:
         """Note when the store has more of a lane; a task of its own."""
         wake = self._sources[lane].wake
@@ -92,13 +100,18 @@ class Lanes:
             self._wake.clear()
             await self._settle_receipts()
             await self._fetch()
-            now = self._clock.mono()
-            while record := self._outbox.next(now):
-                mid = connection.publish(self._message(record))
-                self._in_hand[mid] = (record.lane, key_of(record))
+            now = self._send(connection)
             self._check_pubacks(connection, now)
             deadline = self._outbox.next_deadline()
             await wait(self._wake, LOOK if deadline is None else min(LOOK, deadline - now))
+
+    def _send(self, connection: Connection) -> float:
+        """Hand over what may be sent now; return the monotonic second of it."""
+        now = self._clock.mono()
+        while record := self._outbox.next(now):
+            mid = connection.publish(self._message(record))
+            self._in_hand[mid] = (record.lane, key_of(record))
+        return now
 
     async def _settle_receipts(self) -> None:
         receipts, self._receipts = self._receipts, []

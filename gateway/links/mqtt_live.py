@@ -46,14 +46,15 @@ class LiveTeller:
 
     def _message(self, name: str, now: float) -> Message:
         facts = self._facts.get(name, encode.Facts(""))
-        payload = encode.live(name, facts, self._board.devices[name].points, now_mono=now)
+        payload = encode.live(name, facts, self._board.devices[name].samples, now_mono=now)
         return Message(self._topics.live(name), payload, qos=0, retain=True)
 
 
 async def wait(event: asyncio.Event, seconds: float | None) -> None:
-    """Wait for the event, at most so many seconds."""
+    """Wait for the event; after so many seconds it is set, so that whoever waits for it looks anyway."""
+    alarm = None if seconds is None else asyncio.get_running_loop().call_later(max(0.0, seconds), event.set)
     try:
-        async with asyncio.timeout(None if seconds is None else max(0.0, seconds)):
-            await event.wait()
-    except TimeoutError:
-        return
+        await event.wait()
+    finally:
+        if alarm:
+            alarm.cancel()

@@ -73,6 +73,7 @@ class LaneBox:
     read_to: Key = START  # everything up to here was read from the store
     highest: Key = START  # the newest record ever sent
     drained: bool = False  # the store had no more at the last look
+    grown: bool = False  # the store grew since that look began
     ready: deque[Record] = field(default_factory=deque)
     fresh: Record | None = None
     flights: dict[Key, Flight] = field(default_factory=dict)
@@ -85,14 +86,31 @@ class LaneBox:
         """Return how many records to read from the store now."""
         if self.parked and not self.ready and len(self.flights) <= self.limits.window // 2:
             self.read_to, self.parked, self.drained = Key(self.parked.epoch, self.parked.seq - 1), None, False
-        return 0 if self.drained or len(self.ready) > self.limits.window // 2 else self.limits.window
+        if self.drained or len(self.ready) > self.limits.window // 2:
+            return 0
+        self.grown = False
+        return self.limits.window
 
     def offer(self, records: Sequence[Record]) -> None:
         """Take in what the store gave: unconfirmed records after `read_to`, oldest first; none = no more."""
-        self.drained = not records
+        self.drained = not records and not self.grown
         for record in records:
-            self.read_to = key_of(record)
-            self.ready.append(record)
+            if (
+                key := key_of(record)
+            ) > self.read_to:  # else it came by `offer_next` while the store was read
+                self.read_to = key
+                self.ready.append(record)
+
+    def offer_next(self, records: Sequence[Record]) -> bool:
+        """Take in what comes directly after all that was read; False when something lies between."""
+        if not records or self.parked or len(self.ready) > self.limits.window:
+            return False
+        first = key_of(records[0])
+        begins = self.drained and first.seq == 1  # nothing can lie between an older epoch and its first
+        if not begins and first != (self.read_to.epoch, self.read_to.seq + 1):
+            return False
+        self.offer(records)
+        return True
 
     def next(self, now: float) -> Record | None:
         """Return the record to send now, and count it as in hand; None when there is none or no room."""
@@ -231,7 +249,7 @@ class Outbox:
         """Note that the store has more of this lane, or of any."""
         for name, box in self.lanes.items():
             if lane in {None, name}:
-                box.drained = False
+                box.drained, box.grown = False, True
 
     def behind(self, lane: str) -> bool:
         """Return whether the lane has a backlog, so that its newest record is worth sending out of turn."""

@@ -31,6 +31,7 @@ _SCHEMA = (
     at INTEGER NOT NULL)""",
 )
 _TABLES = {"states": 2, "small": 2, "positions": 3, "gaps": 9, "audit": 5}
+_FOLD_AFTER = 10  # transactions, of some 25 that fit into the log: folding it back is not left to an alarm
 _CHECK_BELOW = 16 << 20  # bytes: a file up to this size is checked whole at the start (30 ms here)
 
 
@@ -44,6 +45,7 @@ class AlarmFile:
         self.path = path
         self._synchronous = synchronous
         self._db: sqlite3.Connection | None = None
+        self._unfolded = 0  # transactions since the log was folded back
         self.head = chain.Head()  # of the audit, as it is on disk
 
     @property
@@ -119,6 +121,22 @@ class AlarmFile:
                 [(link, lane, json.dumps(p)) for (link, lane), p in (positions or {}).items()],
             )
         self.head = head  # only now is it on disk
+        self._unfolded += 1
+
+    def fold(self) -> None:
+        """Fold the log back into the file when there is much in it: two more syncs, while nobody waits.
+
+        Left to itself SQLite does it within the commit that finds the log full, and that is an alarm's.
+        """
+        if self._db is None or self._unfolded < _FOLD_AFTER:
+            return
+        self._unfolded = 0
+        try:
+            with told_apart(self.path):
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except BaseException:
+            self.close()  # after a failed fsync only a file opened anew is to be trusted
+            raise
 
     def _put(self, where: str, key: str, value: str | None) -> None:
         if value is None:

@@ -80,21 +80,21 @@ class AlarmLane:
     def gaps(self, limit: int) -> list[Gap]:
         """Return the newest gap records, newest first."""
         waiting = self._gaps[::-1]
-        return [*waiting, *self._ask(lambda file: file.gaps(limit), list[Gap]())][:limit]
+        return [*waiting, *self.ask(lambda file: file.gaps(limit), list[Gap]())][:limit]
 
     def positions(self) -> dict[tuple[str, Lane], Position]:
         """Return the saved positions of all links that ever were."""
-        return self._ask(AlarmFile.positions, dict[tuple[str, Lane], Position]())
+        return self.ask(AlarmFile.positions, dict[tuple[str, Lane], Position]())
 
     def states(self) -> dict[Key, object]:
         """Return every alarm state that is on disk."""
-        return self._ask(AlarmFile.states, dict[Key, object]())
+        return self.ask(AlarmFile.states, dict[Key, object]())
 
     def small(self, key: str) -> str | None:
         """Return a small value."""
         if key in self._small:
             return self._small[key]
-        return self._ask(lambda file: file.small(key), None)
+        return self.ask(lambda file: file.small(key), None)
 
     def _replace(self, error: Damaged) -> None:
         self.file.close()
@@ -280,7 +280,7 @@ class AlarmLane:
                 return row.at
         return self._look(lambda db: table.time_of(db, number), None)
 
-    def _ask(self, job: Callable[[AlarmFile], T], otherwise: T) -> T:
+    def ask(self, job: Callable[[AlarmFile], T], otherwise: T) -> T:
         """Ask the file; one that cannot be read now answers `otherwise`."""
         for _ in range(2):  # once more after a damaged file was replaced
             try:
@@ -297,4 +297,4 @@ class AlarmLane:
             with told_apart(file.path):
                 return job(file.db)
 
-        return self._ask(look, otherwise)
+        return self.ask(look, otherwise)

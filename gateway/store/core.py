@@ -6,6 +6,7 @@ import secrets
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from gateway.store.alarm_file import AlarmFile
 from gateway.store.alarm_lane import AlarmLane
 from gateway.store.book import Position, Sum
 from gateway.store.files import write_whole
@@ -177,6 +178,7 @@ class Core:
         if not self._epoch_durable:
             self._write_epoch()
         self.alarms.settle()
+        self.alarms.ask(AlarmFile.fold, None)
         self.telemetry.keep_bounds(now.wall, synced=now.synced)
         if not self.telemetry.space_low:
             self.alarms.reserve.make()

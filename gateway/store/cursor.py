@@ -11,7 +11,7 @@ from gateway.store.records import Backlog, Lane, Place, Record
 from gateway.store.worker import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from gateway.store.core import Core
 
@@ -24,8 +24,8 @@ _SIZE = 1 << 18  # bytes, compressed, of one read: about 2 MiB of line protocol
 class Do(Protocol):
     """Runs a job in the journal's thread."""
 
-    async def __call__(self, turn: Turn, job: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
-        """Run it, return what it returns."""
+    def __call__(self, turn: Turn, job: Callable[P, T], *args: P.args, **named: P.kwargs) -> Awaitable[T]:
+        """Queue it; what is awaited is what it returns."""
         ...
 
 

@@ -56,11 +56,13 @@ def told_apart(path: Path) -> Iterator[None]:
         raise DiskRefused(f"{path.name}: {error}") from error
 
 
-def connect(path: Path, synchronous: str = "FULL", page: int = 4096, fold: int = FOLD) -> sqlite3.Connection:
+def connect(
+    path: Path, synchronous: str = "FULL", page: int = 4096, fold: int = FOLD, cache: int = 1024
+) -> sqlite3.Connection:
     """Open a file for writing: WAL, each commit on the disk before it returns, mode 0600.
 
     The umask is not touched: the file is made private before SQLite sees it, and SQLite gives
-    `-wal` and `-shm` the mode of the file itself. `page` must be that of the file.
+    `-wal` and `-shm` the mode of the file itself. `page` must be that of the file; `cache` is in KiB.
     """
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     db = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
@@ -69,7 +71,7 @@ def connect(path: Path, synchronous: str = "FULL", page: int = 4096, fold: int =
         db.execute("PRAGMA journal_mode=WAL")
         db.execute(f"PRAGMA wal_autocheckpoint={fold // page}")
         db.execute(f"PRAGMA synchronous={synchronous}")
-        db.execute("PRAGMA cache_size=-1024")
+        db.execute(f"PRAGMA cache_size=-{cache}")
         db.execute(f"PRAGMA journal_size_limit={fold}")
     except sqlite3.Error:
         db.close()

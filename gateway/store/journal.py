@@ -18,7 +18,7 @@ from gateway.store.records import Gap, Lane, Limits, Place, Record, StoreHealth,
 from gateway.store.worker import Turn, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from gateway.clock import Clock
     from gateway.store.audit import Entry, Proof
@@ -78,11 +78,16 @@ class Store:
         """How the journal is, as of its last job."""
         return self._health
 
-    async def _do(self, turn: Turn, job: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+    def _do(self, turn: Turn, job: Callable[P, T], *args: P.args, **named: P.kwargs) -> Awaitable[T]:
+        """Queue a job now, not when somebody awaits it: what is decided first is written first."""
+
         def run() -> tuple[T, StoreHealth]:
             return job(*args, **named), self._core.health()
 
-        result, self._health = await self._worker.do(turn, run)
+        return self._done(self._worker.do(turn, run))
+
+    async def _done(self, job: asyncio.Future[tuple[T, StoreHealth]]) -> T:
+        result, self._health = await job
         for cursor in self._cursors:
             cursor.backlog = self._health.backlog[cursor.link, cursor.lane]
         return result
@@ -93,15 +98,17 @@ class Store:
         """Return the alarm states as they were committed last."""
         return await self._do(Turn.ALARM, self._core.alarms.states)
 
-    async def commit_alarms(
+    def commit_alarms(
         self,
         events: Sequence[bytes],
         states: Sequence[tuple[tuple[str, ...], Any | None]],
         at: int | None = None,
         deeds: Sequence[bytes] = (),
         small: Mapping[str, str] | None = None,
-    ) -> list[Record]:
+    ) -> Awaitable[list[Record]]:
         """Put events and the alarm states they lead to on disk, in one transaction; None deletes a state.
+
+        It is under way when this returns; the records can be had when they are on disk.
 
         `at` is the wall time of the events, by default now; `deeds` are entries of the audit (JSON) that led
         to them; `small` are small values, see `put`.
@@ -109,7 +116,10 @@ class Store:
         texts = {key: None if state is None else json.dumps(state) for key, state in states}
         wall = self._clock.now().wall if at is None else at
         kept = {f"user.{key}": value for key, value in (small or {}).items()}
-        records = await self._do(Turn.ALARM, self._core.alarms.commit, events, texts, wall, deeds, kept)
+        return self._awoken(self._do(Turn.ALARM, self._core.alarms.commit, events, texts, wall, deeds, kept))
+
+    async def _awoken(self, commit: Awaitable[list[Record]]) -> list[Record]:
+        records = await commit
         self._wake(Lane.ALARM)
         return records
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # A record is a few KiB and is written twice, to the log and to the file: with small pages less of that is
 # the rest of a half-filled page. 200 lines a group cost 58 bytes a line, with pages of 4096 bytes 104.
 _PAGE = 1024
+_CACHE = 128  # KiB: it is only appended to; the default fills up within the first quarter of an hour
 
 
 class Segment:
@@ -80,7 +81,7 @@ class Segment:
         with told_apart(self.path):
             if not self.path.exists():
                 make(self.path, [table.SCHEMA], _PAGE)
-            self._db = connect(self.path, self._synchronous, _PAGE, self._fold)
+            self._db = connect(self.path, self._synchronous, _PAGE, self._fold, _CACHE)
 
     def sound(self) -> bool:
         """Look through all of it. Only for small files: it reads every page."""

@@ -143,19 +143,26 @@ def spans(db: sqlite3.Connection) -> list[Range]:
     number = 0
     while first := _one(db, "SELECT min(id) FROM records WHERE id > ?", number):
         end = row_id(place(first)[0] + 1, 0)
-        last = _one(db, "SELECT max(id) FROM records WHERE id < ?", end) or first
+        last = _one(db, "SELECT max(id) FROM records WHERE id < ?", end)
+        if not number < first <= last:
+            raise Damaged(f"numbers out of order after {place(number)}")
         found += _runs(db, first, last)
         number = last
     return found
 
 
 def _runs(db: sqlite3.Connection, first: int, last: int) -> list[Range]:
-    """Split one epoch's stretch at the holes that a loss left in it, by halving."""
-    holds = measure(db, first, last).records
-    if holds == last - first + 1:
-        return [(first, last)]
-    if holds == 0:
+    """Split one epoch's stretch at the holes that a loss left in it, by halving.
+
+    Each step begins and ends at a number that is there: in a damaged file the totals may claim anything, and
+    a hole of a milliard numbers would be halved down to each of them.
+    """
+    first = _one(db, "SELECT min(id) FROM records WHERE id >= ?", first)
+    last = _one(db, "SELECT max(id) FROM records WHERE id <= ?", last)
+    if not 0 < first <= last:
         return []
+    if first == last or measure(db, first, last).records == last - first + 1:
+        return [(first, last)]
     middle = (first + last) // 2
     parts = _runs(db, first, middle) + _runs(db, middle + 1, last)
     joined: list[Range] = []

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
-from concurrent.futures import Future, ThreadPoolExecutor
 from enum import IntEnum
 from functools import partial
 from queue import PriorityQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
@@ -24,37 +25,53 @@ class Turn(IntEnum):
     LINK = 1
     GROUP = 2
     UPKEEP = 3
+    END = 4
 
 
 class Worker:
-    """Runs jobs one at a time in a thread of its own, the most urgent first.
-
-    The executor's own queue only counts: for each job submitted, the thread takes the most
-    urgent one that waits at that moment, which need not be the one that was submitted.
-    """
+    """Runs jobs one at a time in a thread of its own, the most urgent first."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-        self._waiting: PriorityQueue[tuple[int, int, Callable[[], Any], Future[Any]]] = PriorityQueue()
+        self._waiting: PriorityQueue[tuple[Turn, int, Callable[[], Any], asyncio.Future[Any] | None]]
+        self._waiting = PriorityQueue()
         self._order = itertools.count()
+        self._thread = Thread(target=self._work, name="store", daemon=True)
+        self._thread.start()
 
-    async def do(self, turn: Turn, job: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
-        """Run the job in the thread; give back what it returns or raises.
+    def do(self, turn: Turn, job: Callable[P, T], *args: P.args, **named: P.kwargs) -> asyncio.Future[T]:
+        """Queue the job at once; the future gives what it returns or raises.
 
-        A job once queued is done, even if its caller is cancelled: what was decided gets written.
+        A job once queued is done, even if nobody waits for it any more: what was decided gets written.
         """
-        future: Future[T] = Future()
-        self._waiting.put((turn, next(self._order), partial(job, *args, **named), future))
-        self._thread.submit(self._next)
-        return await asyncio.shield(asyncio.wrap_future(future))
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.put((turn, next(self._order), partial(job, *args, **named), done))
+        return done
 
-    def _next(self) -> None:
-        _, _, job, future = self._waiting.get_nowait()
-        try:
-            future.set_result(job())
-        except BaseException as error:  # noqa: BLE001 - handed to whoever awaits it, as executors do
-            future.set_exception(error)
+    def _work(self) -> None:
+        while True:
+            _, _, job, done = self._waiting.get()
+            if done is None:
+                return
+            error: BaseException | None = None
+            result = None
+            try:
+                result = job()
+            except BaseException as raised:  # noqa: BLE001 - handed to whoever awaits it
+                error = raised
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends
+                done.get_loop().call_soon_threadsafe(_settle, done, result, error)
 
     def close(self) -> None:
         """Finish what is queued, then end the thread."""
-        self._thread.shutdown(wait=True)
+        self._waiting.put((Turn.END, next(self._order), lambda: None, None))
+        self._thread.join()
+
+
+def _settle(done: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+    if not done.done():
+        if error is None:
+            done.set_result(result)
+        else:
+            done.set_exception(error)
+    elif error is not None:
+        raise error  # who waited was cancelled; a bug comes out all the same

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.model import AlarmEvent
+    from gateway.store import Record
     from rules.casefile import Case
 
 SCENARIOS = sorted((ROOT / "tests/cases/scenarios").glob("*.yaml"))
@@ -197,7 +198,7 @@ async def live(folder: Path) -> Live:
     engine = TimedEngine(specs, {}, counted_ids(store.epoch), clock.now(), Tree())
     committed: list[float] = []
 
-    def told(events: Sequence[AlarmEvent]) -> None:
+    def told(events: Sequence[AlarmEvent], _: Sequence[Record]) -> None:
         committed.extend([time.perf_counter()] * len(events))
 
     encoders = {name: Encoder("efd", name).encode for name in names}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from clock import FakeClock
 
@@ -51,7 +49,7 @@ def test_a_drill_ends_on_whichever_clock_comes_first() -> None:
     drills = begun(clock)
     clock.step_wall(601)
     assert not drills.running(clock.now())
-    assert drills.running(replace(clock.now(), synced=False))
+    assert drills.running(clock.now()._replace(synced=False))
 
 
 def test_the_first_signal_of_a_detector_counts_and_the_first_after_its_test_was_announced() -> None:

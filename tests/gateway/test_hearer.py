@@ -60,7 +60,7 @@ class Rig:
                 await asyncio.sleep(0.01)
 
     def state(self, device: str) -> State:
-        return next(life.state for life in self.hearer.health().devices if life.device == device)
+        return next(life.state for life in self.hearer.devices() if life.device == device)
 
 
 @asynccontextmanager

@@ -67,8 +67,12 @@ class Bench:
         self.engine = Engine(specs, {}, counted_ids(1), self.clock.now())
         writers = dict.fromkeys(("a", "b", "gateway"), lambda s: f"gas,device={s.device} q=0i {s.at}")
         self.pipeline = Pipeline(
-            self.engine, store, Board(["a", "b"]), self.clock, writers, self.encode, self.told.extend
+            self.engine, store, Board(["a", "b"]), self.clock, writers, self.encode, self.tell
         )
+
+    def tell(self, events: Sequence[AlarmEvent], records: Sequence[Record]) -> None:
+        assert [record.payload for record in records] == [self.encode(event) for event in events]
+        self.told.extend(events)
 
     @staticmethod
     def encode(event: AlarmEvent) -> bytes:

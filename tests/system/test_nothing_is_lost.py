@@ -173,6 +173,8 @@ def judge(bench: Bench, kills: int) -> None:
         counts = counts_of(bench.influx, f"d{n}")
         assert counts[0] == 0
         assert len(holes(counts)) <= kills, f"more holes than kills of the gateway: {holes(counts)}"
+        # Two kills before anything was committed in between make one hole of two open groups.
+        assert sum(holes(counts)) <= kills * LAST_GROUP, f"more than the open groups: {holes(counts)}"
         lost[f"d{n}"] = holes(counts)
     print(
         f"\n{len(telemetry)} lines and {len(events)} events committed, all stored; lost at {kills} kills: {lost}"

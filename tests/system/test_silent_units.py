@@ -77,7 +77,13 @@ class Pair(NamedTuple):
 
     @property
     def kept(self) -> bool:
-        """Tell whether the promise was kept: within 10 %, in the mean and in 19 of 20 cases."""
+        """Tell whether the promise was kept: within 10 % of the period, in the mean and in 19 of 20 cases."""
+        mean = 0.9 * self.period < self.silent.mean < 1.1 * self.period
+        return mean and self.silent.p95 < 1.1 * self.period
+
+    @property
+    def beside_baseline(self) -> bool:
+        """Tell whether the silent unit at least cost no more than 10 % of what the same line took without it."""
         mean = 0.9 * self.period < self.silent.mean < 1.1 * max(self.period, self.baseline.mean)
         return mean and self.silent.p95 < 1.1 * max(self.period, self.baseline.p95)
 
@@ -91,12 +97,22 @@ TRIES = 3
 
 
 def judge(measured: dict[str, Pair], tries: int) -> bool:
-    """Return True when every promise was kept; False when it is worth measuring again; else fail."""
+    """Return True when every promise was kept; False when it is worth measuring again; else fail.
+
+    The promise is about the period. Only where the same line without a silent unit could not keep it either,
+    three times in a row, what is left to say is that the silent one costs nothing beside that.
+    """
     for name, pair in measured.items():
         print(f"\n{name}: {pair.silent}; without: {pair.baseline}", end="")
     broken = {name: pair for name, pair in measured.items() if not pair.kept}
-    assert not broken or (tries < TRIES and any(pair.disturbed for pair in broken.values())), broken
-    return not broken
+    if not broken:
+        return True
+    assert any(pair.disturbed for pair in broken.values()), broken
+    if tries < TRIES:
+        return False
+    print("\nthis machine is too busy for the lines without a silent unit", end="")
+    assert all(pair.beside_baseline for pair in broken.values()), broken
+    return True
 
 
 async def poll(
@@ -117,7 +133,7 @@ async def poll(
     poller = Poller(settings.name, line, polled, accept, SystemClock(), timing)
     task = asyncio.ensure_future(poller.run())
     await asyncio.sleep(seconds)
-    lost = set(poller.health().lost())
+    lost = set(poller.health().lost)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import stat
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 from small_gateway import Running, connected, encode
 
 from drivers.modbus import pdu
+from gateway.clock import SystemClock
 from gateway.console.api import MOST_STREAMS
 from gateway.console.asked import MOST_BODY
+from gateway.model import Sample
 
 if TYPE_CHECKING:
     import socket
@@ -286,6 +289,33 @@ def test_the_stream_shows_everything_once_then_what_changes(running: Running) ->
         assert running.ask("POST", f"{API}/alarms/box-2/lel-high/ack", body)[0] == 200
         closed = next(a for a in iter(lambda: stream.until("alarm"), None) if a.get("closed"))
         assert closed["device"] == "box-2"
+
+
+def test_a_reader_that_sleeps_finds_the_latest_and_not_all_it_slept_through(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for it is what its connection holds, some 300 kB, however much happens."""
+    monkeypatch.setattr("gateway.console.stream.PACE", 0.0005)
+    changes = 1500
+
+    async def live() -> None:
+        board = running.gateway.api.board
+        for n in range(changes):
+            at = max(reading.at for reading in board.devices["box-2"].points.values())
+            board.note(Sample("box-2", at, SystemClock().mono(), {"battery": n}))
+            await asyncio.sleep(0.001)
+
+    with streams(running) as (stream,):
+        stream.until("snapshot")
+        running.do(live())
+        deltas, size = 0, 0
+        while True:
+            told = stream.until("delta")
+            deltas, size = deltas + 1, size + len(json.dumps(told))
+            if told["name"] == "box-2" and told["points"]["battery"]["value"] == changes - 1:
+                break
+    assert size < 700_000
+    assert deltas < changes - 100
 
 
 def test_one_stream_too_many_is_refused_and_a_closed_one_makes_room(running: Running) -> None:

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.board import Last
 from gateway.links import encode
-from gateway.model import AlarmClass, AlarmEvent, EventKind, Quality
+from gateway.model import AlarmClass, AlarmEvent, EventKind, Quality, Sample
 
 TOPICS = encode.Topics("lvjing", "gw-01")
 AT = 1_790_000_000_123_456_789
@@ -106,8 +105,8 @@ def test_a_closed_alarm_clears_its_topic() -> None:
 
 
 def test_live_carries_value_quality_and_age() -> None:
-    points = {"lel": Last(1.5, Quality.GOOD, AT, 10.0), "co": Last(None, Quality.NO_ANSWER, AT + 1, 12.0)}
-    live = json.loads(encode.live("d", FACTS, points, now_mono=12.5))
+    samples = Sample("d", AT, 10.0, {"lel": 1.5}), Sample("d", AT + 1, 12.0, {}, {"co": Quality.NO_ANSWER})
+    live = json.loads(encode.live("d", FACTS, samples, now_mono=12.5))
     assert live["points"]["lel"] == {"value": 1.5, "quality": "good", "at": AT, "age": 2.5}
     assert live["points"]["co"] == {"value": None, "quality": "no_answer", "at": AT + 1, "age": 0.5}
     assert live["at"] == AT + 1

@@ -9,38 +9,56 @@ from hypothesis import strategies as st
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.board import Last
 from gateway.links import encode
 from gateway.links.mqtt_broker import Message, at_most_once
-from gateway.model import Quality
+from gateway.model import Quality, Sample, Value
 
-VALUES = st.one_of(
-    st.floats(allow_nan=False, allow_infinity=False), st.integers(), st.booleans(), st.text(), st.none()
+VALUES = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(), st.booleans(), st.text())
+POINTS = st.dictionaries(
+    st.text(min_size=1), st.one_of(VALUES, st.sampled_from([q for q in Quality if q is not Quality.GOOD]))
 )
-LAST = st.builds(
-    Last, VALUES, st.sampled_from(list(Quality)), st.integers(0, 1 << 62), st.floats(0, 1e6, allow_nan=False)
-)
+TIMES = st.tuples(st.integers(0, 1 << 62), st.floats(0, 1e6, allow_nan=False))
 
 
-@given(st.text(min_size=1), st.text(), st.dictionaries(st.text(min_size=1), LAST), st.floats(0, 1e6))
-def test_live_is_the_json_of_its_points(device: str, kind: str, points: dict[str, Last], now: float) -> None:
+def samples_of(
+    points: dict[str, Value | Quality], parts: int, times: list[tuple[int, float]]
+) -> list[Sample]:
+    """Deal the points to so many samples."""
+    dealt = [dict(list(points.items())[n::parts]) for n in range(parts)]
+    return [
+        Sample(
+            "d",
+            *when,
+            {name: value for name, value in part.items() if not isinstance(value, Quality)},
+            {name: value for name, value in part.items() if isinstance(value, Quality)},
+        )
+        for part, when in zip(dealt, times, strict=True)
+    ]
+
+
+@given(st.text(min_size=1), st.text(), POINTS, st.lists(TIMES, min_size=1, max_size=3), st.floats(0, 1e6))
+def test_live_is_the_json_of_its_points(
+    device: str, kind: str, points: dict[str, Value | Quality], times: list[tuple[int, float]], now: float
+) -> None:
+    samples = samples_of(points, len(times), times)
     wanted = {
         "format": encode.FORMAT,
         "device": device,
         "kind": kind,
-        "at": max((last.at for last in points.values()), default=0),
+        "at": max(sample.at for sample in samples),
         "points": {
-            name: {
-                "value": last.value,
-                "quality": last.quality.value,
-                "at": last.at,
-                "age": round(max(0.0, now - last.mono), 3),
+            reading.point: {
+                "value": reading.value,
+                "quality": reading.quality.value,
+                "at": reading.at,
+                "age": round(max(0.0, now - reading.mono), 3),
             }
-            for name, last in points.items()
+            for sample in samples
+            for reading in sample.readings()
         },
     }
     text = json.dumps(wanted, ensure_ascii=False, separators=(",", ":"))
-    got = encode.live(device, encode.Facts(kind), points, now_mono=now)
+    got = encode.live(device, encode.Facts(kind), samples, now_mono=now)
     assert got == text.encode(errors="surrogatepass")
 
 

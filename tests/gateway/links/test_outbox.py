@@ -249,6 +249,62 @@ def test_a_refused_record_stays_and_is_tried_again() -> None:
     assert numbers(box, ALARM, NOW + 5) == [1]
 
 
+def test_what_follows_directly_on_all_that_was_read_is_taken_at_once() -> None:
+    box = Outbox()
+    offer(box, ALARM)
+    assert box.lanes[ALARM].offer_next([record(ALARM, 1), record(ALARM, 2)])
+    assert box.lanes[ALARM].offer_next([record(ALARM, 3)])
+    assert numbers(box, ALARM) == [1, 2, 3]
+
+
+def test_what_leaves_something_out_must_be_read_from_the_store() -> None:
+    box = Outbox()
+    offer(box, ALARM, 1)
+    assert not box.lanes[ALARM].offer_next([record(ALARM, 3)])
+    assert numbers(box, ALARM) == [1]
+
+
+def test_before_the_first_look_nothing_is_known_to_follow() -> None:
+    assert not Outbox().lanes[ALARM].offer_next([record(ALARM, 1)])
+
+
+def test_what_was_taken_at_once_and_is_read_as_well_is_sent_once() -> None:
+    box = Outbox()
+    offer(box, ALARM, 1)
+    box.lanes[ALARM].offer_next([record(ALARM, 2)])
+    assert numbers(box, ALARM) == [1, 2]
+    box.lanes[ALARM].receipt(1, [(1, 2)], NOW)
+    offer(box, ALARM, 2)  # the store was being read when it was committed, and gives it only now
+    assert numbers(box, ALARM) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers())
+def test_alarms_taken_at_once_arrive_all_and_in_order_whatever_the_store_gives_meanwhile(seed: int) -> None:
+    luck, box, stored = random.Random(seed), Outbox(), list[int]()
+    lane, sent, total = box.lanes[ALARM], list[int](), 0
+    read: list[int] | None = None
+    while total < 200 or lane.wants() or len(set(sent)) < 200:
+        if read is None and lane.wants() and (luck.random() < 0.4 or total == 200):
+            read = [seq for seq in stored if seq > lane.read_to.seq][:5]  # a look that takes a while
+        if total < 200 and luck.random() < 0.7:
+            total += 1
+            stored.append(total)
+            box.grew(ALARM)
+            if luck.random() < 0.7:
+                lane.offer_next([record(ALARM, total)])
+        if read is not None and (luck.random() < 0.5 or total == 200):
+            offer(box, ALARM, *read)
+            read = None
+        for seq in numbers(box, ALARM):
+            sent.append(seq)
+            if luck.random() < 0.9:
+                lane.puback(Key(1, seq), NOW, accepted=True, heard=True)
+                lane.receipt(1, [(seq, seq)], NOW)
+                stored.remove(seq)
+    assert sent == list(range(1, 201))
+
+
 class World:
     """A store, a link and a far end; what passes between them is lost, doubled and shuffled by luck."""
 

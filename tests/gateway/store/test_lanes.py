@@ -49,6 +49,18 @@ async def test_state_and_event_survive_together_and_numbers_have_no_holes(tmp_pa
         assert [r.payload for r in await store.events(before=(1, 3), limit=1)] == [b"more"]
 
 
+async def test_upkeep_folds_the_log_of_alarms_back_so_that_no_alarm_has_to(tmp_path: Path) -> None:
+    async with opened(tmp_path / "data") as store:
+        for n in range(15):
+            await store.commit_alarms([b"%d" % n], [])
+        await store.upkeep()
+        await store.commit_alarms([b"after"], [])
+        copy = killed(tmp_path / "data", tmp_path / "copy")
+    (copy / "alarms.db-wal").unlink()
+    async with opened(copy) as store:
+        assert len(await store.events()) == 15  # in the file itself; what came after was in the log
+
+
 async def test_the_journal_is_private(tmp_path: Path) -> None:
     async with opened(tmp_path / "data") as store:
         await store.commit_alarms([b"1"], [])

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from journals import everything, killed, noise
 
-from gateway.store import Cursor, Gap, Lane, Limits, Place, Store
+from gateway.store import Cursor, Gap, Lane, Limits, Place, Record, Store
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -47,6 +47,9 @@ class Journal(RuleBasedStateMachine):
     def do(self, what: Coroutine[Any, Any, Any]) -> Any:
         return self.runner.run(what)
 
+    async def committed(self, events: list[bytes], states: list[tuple[tuple[str, ...], Any]]) -> list[Record]:
+        return await self.store.commit_alarms(events, states)
+
     def start(self) -> None:
         self.store: Store = self.do(Store.open(self.data, self.clock, LIMITS))
         self.cursors: dict[tuple[str, Lane], Cursor] = {
@@ -68,7 +71,7 @@ class Journal(RuleBasedStateMachine):
         events = [b'{"n": %d, "i": %d}' % (self.serial, i) for i in range(count)]
         name = ("device", f"rule-{key}")
         state = None if gone else {"n": self.serial}
-        records = self.do(self.store.commit_alarms(events, [(name, state)]))
+        records = self.do(self.committed(events, [(name, state)]))
         for event in events:
             self.grew(Lane.ALARM, 1, event)
         assert [r.place for r in records] == list(self.held[Lane.ALARM])[
