@@ -9,13 +9,15 @@ from drivers.registers import Table
 from drivers.survey import probes
 from drivers.survey.found import Found, Trouble
 from drivers.survey.image import Image, Span
+from drivers.survey.others import meter_matches, meters
 from drivers.survey.probes import Sound
 from drivers.survey.score import rank
 from drivers.survey.talk import Shot, Tongue
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from drivers.profile import Profile
     from drivers.survey.probes import Verdict
     from drivers.survey.score import Match, Sketch
     from drivers.survey.talk import Bench, Setting
@@ -33,8 +35,11 @@ TABLES: Final = (Table.HOLDING, Table.INPUT, Table.DISCRETE, Table.COIL)
 class Closer:
     """Looks at one suspect after the other."""
 
-    def __init__(self, bench: Bench, sketches: Sequence[Sketch]) -> None:
+    def __init__(
+        self, bench: Bench, sketches: Sequence[Sketch], others: Mapping[str, Profile] | None = None
+    ) -> None:
         self._bench = bench
+        self._others = others or {}
         self._sketches = list(sketches)
         spans = {span for each in sketches for span in each.spans}
         self._spans = sorted(spans, key=lambda s: (TABLES.index(s.table), -s.count, s.start))
@@ -124,9 +129,22 @@ class Closer:
             for who in dict.fromkeys(one.who for one in verdict.said):
                 found += 1
                 frame = next(one.frame for one in verdict.said if one.who == who)
-                yield Found(Tongue.DLT645, who, setting, wait, frame=frame)
+                model = await self._meter(who, setting, wait or 0.0)
+                yield Found(Tongue.DLT645, who, setting, wait, model, frame=frame)
             if verdict.sound is Sound.GARBAGE and len(digits) < 12:
                 todo += [f"{pair:02d}{digits}" for pair in range(100)]
+
+    async def _meter(self, who: str, setting: Setting, wait: float) -> list[Match]:
+        """Ask a meter for whatever tells the meter profiles apart."""
+        items = sorted({item for known in meters(self._others).values() for item in known})
+        patience = min(max(3 * wait, 0.15), probes.METER)
+        answered: list[str] = []
+        refused: list[str] = []
+        for name in items:
+            verdict, _ = await self._ask(setting, probes.item(setting, who, name, patience))
+            for one in verdict.said:
+                (refused if decode_frame(one.frame).refused else answered).append(name)
+        return meter_matches(answered, refused, self._others)
 
 
 def _take(image: Image, unit: int, span: Span, verdict: Verdict) -> bool:

@@ -36,6 +36,7 @@ METERS: Final = (Setting(2400, "even"), Setting(9600, "even"), Setting(4800, "ev
 OLD_METERS: Final = (Setting(1200, "even"), Setting(2400, "even"))
 TILT: Final = (Setting(9600), Setting(115200), Setting(19200))
 THOROUGH_RATES: Final = (9600, 4800, 19200, 115200, 2400, 38400, 57600, 1200)
+TILTED: Final = range(9)  # addresses of inclinometers
 LISTEN: Final = (Setting(9600), Setting(115200))
 LISTEN_FOR: Final = 3.3  # seconds: a charging board that nobody answers registers every 3 s
 LISTEN_ELSE: Final = 1.2
@@ -130,7 +131,8 @@ def _wildcards(scope: Scope, setting: Setting) -> list[Step]:
     named = bool(scope.settings) or scope.thorough
     tilted = setting in TILT or (named and setting.parity == "none")
     kinds = [tongue for tongue in (Tongue.TILT68, Tongue.TILT77) if tilted and tongue in scope.tongues]
-    shots = [probes.inclinometer(tongue, setting) for tongue in kinds]
+    addresses = TILTED if setting == TILT[0] or scope.thorough else TILTED[:1]
+    shots = [probes.inclinometer(tongue, setting, address) for tongue in kinds for address in addresses]
     if Tongue.DLT645 in scope.tongues and (setting in METERS or named):
         shots.append(probes.meters(setting))
         if setting in OLD_METERS or named:

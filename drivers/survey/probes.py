@@ -21,7 +21,7 @@ METER: Final = 0.5  # seconds a meter may take (DL/T 645-2007, 5.2.3: 20 to 500 
 WAKE: Final = 4  # bytes FE before a question to a meter
 ENERGY_1997: Final = bytes.fromhex("1090")  # forward active energy: there is no "read address" in 1997
 ENERGY_2007: Final = bytes.fromhex("00000100")
-ADDRESS: Final = bytes.fromhex("01040004")
+OLD_DIGITS: Final = 4  # of an identifier of the 1997 edition
 _READ_ONLY: Final = {
     Tongue.DLT645: frozenset({dlt645.READ, dlt645.NEXT, dlt645.ADDRESS, dlt645.READ_1997, dlt645.NEXT_1997}),
     Tongue.TILT68: frozenset({tilt.READ, 0x07}),
@@ -67,10 +67,17 @@ def meters(setting: Setting, edition: dlt645.Edition = dlt645.Edition.Y2007, dig
     return Shot(Tongue.DLT645, dlt645.encode_frame(frame, WAKE), setting.silence + patience, 0.2)
 
 
-def inclinometer(tongue: Tongue, setting: Setting) -> Shot:
-    """Ask the inclinometers of a tongue: address 0 is everybody's."""
+def inclinometer(tongue: Tongue, setting: Setting, address: int = 0) -> Shot:
+    """Ask an inclinometer: 0 is the factory's address, and with many models everybody's."""
     kind = tilt.Family.RION if tongue is Tongue.TILT68 else tilt.Family.BW
-    return Shot(tongue, tilt.encode_frame(tilt.Frame(kind, 0, tilt.READ)), setting.silence + 0.12, 0.05)
+    return Shot(tongue, tilt.encode_frame(tilt.Frame(kind, address, tilt.READ)), setting.silence + 0.1, 0.05)
+
+
+def item(setting: Setting, who: str, name: str, patience: float) -> Shot:
+    """Ask a meter for one item, by its identifier as a profile writes it: four or eight hex digits."""
+    function = dlt645.READ_1997 if len(name) == OLD_DIGITS else dlt645.READ
+    frame = dlt645.Frame(who, function, bytes.fromhex(name)[::-1])
+    return Shot(Tongue.DLT645, dlt645.encode_frame(frame, WAKE), setting.silence + patience)
 
 
 def judge(shot: Shot, heard: Heard) -> Verdict:

@@ -48,7 +48,7 @@ class Survey:
         `others`: profiles of other protocols than Modbus.
         """
         self._bench = bench
-        self._closer = Closer(bench, sketches)
+        self._closer = Closer(bench, sketches, others)
         self._scope = scope
         self._early = early
         self._clock = clock
@@ -132,7 +132,7 @@ class Survey:
         same = (found.tongue, found.who, found.setting)
         if any((f.tongue, f.who, f.setting) == same for f in self.report.found):
             return
-        if found.tongue is not Tongue.MODBUS:
+        if found.tongue is not Tongue.MODBUS and not found.matches:
             found.matches = matches(found.tongue, self._others)
         self.report.found.append(found)
         self._tell(found)

@@ -37,6 +37,8 @@ lines:
   b: {{serial: {folder}/tty-b, baud: 2400, protocol: modbus-rtu}}
   c: {{serial: {folder}/tty-c, baud: 19200, parity: even, protocol: modbus-rtu}}
   d: {{serial: {folder}/tty-d, baud: 115200, protocol: modbus-rtu}}
+  e: {{serial: {folder}/tty-e, baud: 2400, parity: even, protocol: dlt645}}
+  f: {{serial: {folder}/tty-f, baud: 9600, protocol: tilt77}}
 devices:
   gas-1: {{profile: gas/oem-module, line: a, address: 17}}
   em-1: {{profile: electrical_fire/em100, line: a, address: 2}}
@@ -48,11 +50,11 @@ TWELVE = """\
   lift-1: {profile: lift/generic, line: a, address: 8}
   sdm-1: {profile: meter/sdm120, line: b, address: 1}
   rhu-1: {profile: electrical_fire/rhu, line: c, address: 5}
-  dds-2: {profile: meter/ddsu666, line: c, address: 6}
-  gas-2: {profile: gas/oem-module, line: c, address: 29}
   dds-1: {profile: meter/ddsu666, line: d, address: 3}
   hp-1: {profile: manhole/witmotion-hp, line: d, address: 80}
-  gen-1: {profile: gas/generic, line: d, address: 200}
+  met-1: {profile: meter/dlt645-3p, line: e, address: "000000000161"}
+  met-2: {profile: meter/dlt645-1p, line: e, address: "202400017709"}
+  tilt-1: {profile: manhole/tilt77, line: f, address: 3}
 """
 EXPECTED = {
     (17, 9600, "gas/oem-module"),
@@ -62,12 +64,13 @@ EXPECTED = {
     (8, 9600, "lift/generic"),
     (1, 2400, "meter/sdm120"),
     (5, 19200, "electrical_fire/rhu"),
-    (6, 19200, "meter/ddsu666"),
-    (29, 19200, "gas/oem-module"),
     (3, 115200, "meter/ddsu666"),
     (80, 115200, "manhole/witmotion-hp"),
-    (200, 115200, "gas/generic"),
+    ("000000000161", 2400, "meter/dlt645-3p"),
+    ("202400017709", 2400, "meter/dlt645-1p"),
+    ("3", 9600, "manhole/tilt77"),
 }
+OWN_LINE = ("  b:", "  c:", "  d:", "  e:", "  f:")
 
 
 @contextlib.contextmanager
@@ -76,7 +79,7 @@ def bench(folder: Path, more: str = "", script: str = "") -> Iterator[Path]:
     site = folder / "bench.yaml"
     site.write_text(SITE.format(folder=folder, more=more), "utf-8")
     pair = folder / "pair"
-    (folder / "script.yaml").write_text(f"- {{join: [a, b, c, d], serial: {pair}}}\n{script}", "utf-8")
+    (folder / "script.yaml").write_text(f"- {{join: [a, b, c, d, e, f], serial: {pair}}}\n{script}", "utf-8")
     argv = [*TOCSIN, "simulate", "-c", str(site), "--script", str(folder / "script.yaml")]
     with subprocess.Popen(
         argv, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
@@ -109,7 +112,9 @@ def test_a_scan_of_one_rate_finds_the_devices_of_that_rate_only(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_a_scan_finds_twelve_devices_of_four_rates_on_one_pair_in_ninety_seconds(tmp_path: Path) -> None:
+def test_a_scan_finds_twelve_devices_of_three_protocols_and_five_settings_on_one_pair_in_ninety_seconds(
+    tmp_path: Path,
+) -> None:
     with bench(tmp_path, TWELVE) as pair:
         began = time.monotonic()
         done = tocsin("scan", str(pair), "-o", "json")
@@ -128,7 +133,7 @@ def test_sniff_names_two_devices_with_one_address_within_a_minute_while_the_gate
 ) -> None:
     with bench(tmp_path, script="- {at: 0s, device: em-1, fault: twin}\n") as pair:
         text = GATEWAY.format(folder=tmp_path, more="")
-        own = "\n".join(line for line in text.splitlines() if not line.startswith(("  b:", "  c:", "  d:")))
+        own = "\n".join(line for line in text.splitlines() if not line.startswith(OWN_LINE))
         site = tmp_path / "site.yaml"
         site.write_text(own, "utf-8")
         with subprocess.Popen(
@@ -200,7 +205,7 @@ def plant(folder: Path) -> Iterator[str]:
     port = free_port()
     site = folder / "plant.yaml"
     text = SITE.format(folder=folder, more="")
-    lines = [line for line in text.splitlines() if not line.startswith(("  b:", "  c:", "  d:"))]
+    lines = [line for line in text.splitlines() if not line.startswith(OWN_LINE)]
     way = f'tcp: "127.0.0.1:{port}", protocol: modbus-tcp}}'
     site.write_text("\n".join(re.sub("serial: .*", way, line) for line in lines), "utf-8")
     argv = [*TOCSIN, "simulate", "-c", str(site)]

@@ -13,6 +13,7 @@ from drivers.dlt645 import frame as dlt645
 from drivers.modbus.pdu import crc
 from drivers.simulator.making import make_unit
 from drivers.survey.found import Found, Progress, Trouble
+from drivers.survey.others import meter_matches
 from drivers.survey.plan import Scope, likely
 from drivers.survey.score import sketch
 from drivers.survey.talk import Heard, Setting, Shot, Tongue
@@ -237,3 +238,22 @@ async def test_a_known_model_is_not_read_longer_than_it_takes_to_know_it() -> No
     await survey(bench, Scope(settings=(Setting(),)))
     asked = sum(shot.frame[0] == 17 for _, shot in bench.shots if shot.tongue is Tongue.MODBUS)
     assert asked < 12
+
+
+def items_of(profile: str) -> set[str]:
+    return {point.item for point in PROFILES[profile].points.values() if point.readable}
+
+
+@pytest.mark.parametrize("profile", ["meter/dlt645-1p", "meter/dlt645-3p", "meter/dlt645-1997"])
+def test_meters_are_told_apart_by_the_items_they_have(profile: str) -> None:
+    meters = {name: p for name, p in PROFILES.items() if p.protocol == "dlt645"}
+    every = {item for name in meters for item in items_of(name)}
+    best, *others = meter_matches(items_of(profile), every - items_of(profile), meters)
+    assert best.profile == profile
+    assert best.share > 0.7
+    assert all(other.share < 0.2 for other in others)
+
+
+def test_a_meter_that_refuses_everything_is_none_of_ours() -> None:
+    meters = {name: p for name, p in PROFILES.items() if p.protocol == "dlt645"}
+    assert meter_matches(set(), {item for name in meters for item in items_of(name)}, meters) == []
