@@ -1,7 +1,7 @@
 """DL/T 645 meters and clients that others wrote (PyPI dlt645), each in a process of its own.
 
 The package and another one share an import name, and it logs into its own folder: so it lives in an environment
-beside its requirements, made when it is first needed.
+of its own within the one that runs the tests, made when it is first needed.
 """
 
 from __future__ import annotations
@@ -24,20 +24,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PEERS = Path(__file__).parent / "peers"
-HOME = PEERS / "dlt645"
+HOME = Path(sys.prefix) / "peers" / "dlt645"
+REQUIREMENTS = PEERS / "dlt645" / "requirements.txt"
 PROGRAM = str(PEERS / "dlt645_peer.py")
 WAYS = ("tcp", "pty")
 
 
 def python() -> str:
     """The interpreter that has the package; skips the test without one, or fails where servers are required."""
-    found = HOME / ".venv" / "bin" / "python"
-    ready = HOME / ".venv" / "ready"
+    found = HOME / "bin" / "python"
+    ready = HOME / "ready"
     if ready.exists():
         return str(found)
     steps = (
-        [sys.executable, "-m", "venv", "--clear", str(HOME / ".venv")],
-        [str(found), "-m", "pip", "install", "-q", "--require-hashes", "-r", str(HOME / "requirements.txt")],
+        [sys.executable, "-m", "venv", "--clear", str(HOME)],
+        [str(found), "-m", "pip", "install", "-q", "--require-hashes", "-r", str(REQUIREMENTS)],
     )
     for step in steps:
         done = subprocess.run(step, capture_output=True, text=True, check=False)
