@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.conversation import NOTHING, Heard, Raw, Silent, Told
 from drivers.tilt.family import told as items_of
-from drivers.tilt.frame import TiltError, cutter
+from drivers.tilt.frame import ANGLES, READ, TiltError, cutter
 from drivers.tilt.values import decode_tilt
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class Auto(Silent):
                 continue
             if tilt is None:
                 continue
-            word = self._take((frame.address, frame.command), items_of(frame.command, tilt), now.mono)
+            command = READ if frame.command == ANGLES else frame.command  # what it would have been asked with
+            word = self._take((frame.address, command), items_of(command, tilt), now.mono)
             if word is not None:
                 told.append(word)
         self._cutter.refusals.clear()

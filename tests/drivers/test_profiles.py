@@ -96,7 +96,7 @@ async def test_its_capture_decodes_to_the_true_values(name: str) -> None:
 def test_its_requests_bring_every_point_that_can_be_read(name: str) -> None:
     profile = load(name)
     for protocol, entry in PROTOCOLS.items():
-        if entry.family.name == profile.protocol:
+        if entry.family.name == profile.protocol and not entry.hears:
             found = entry.requests(profile, list(profile.points), LineSettings("l", protocol, tcp="h:1"))
             told = [point for request in found for point in request.points]
             assert sorted(told) == sorted(n for n, p in profile.points.items() if p.readable)
