@@ -58,12 +58,13 @@ def writer(data: Path, synchronous: str = "FULL", before: tuple[str, ...] = ()) 
     )
 
 
-def listen(pipe: IO[bytes] | None, seconds: float) -> bytes:
-    """Return what comes out of a pipe from its first byte on for some time."""
+def listen(pipe: IO[bytes] | None, seconds: float, least: int = 0) -> bytes:
+    """Return what comes out of a pipe from its first byte on for some time, `least` lines at any rate."""
     assert pipe is not None
     heard = os.read(pipe.fileno(), 65536)
     end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
+    while (left := end - time.monotonic()) > 0 or heard.count(b"\n") < least:
+        left = max(left, 0.01)
         if select.select([pipe], [], [], left)[0]:
             more = os.read(pipe.fileno(), 65536)
             if not more:
@@ -110,7 +111,7 @@ async def kill_often(data: Path, rounds: int, seed: int) -> Ledger:
     chance, ledger = random.Random(seed), Ledger()
     for _ in range(rounds):
         process = writer(data)
-        heard = listen(process.stdout, chance.uniform(0, 0.25))
+        heard = listen(process.stdout, chance.uniform(0, 0.25), least=20)
         ledger.note(heard + kill(process))
         assert await missing(data, ledger) == (set(), set()), f"seed {seed}"
         with audit.opened(data) as db:
@@ -121,7 +122,7 @@ async def kill_often(data: Path, rounds: int, seed: int) -> Ledger:
 
 async def test_nothing_acknowledged_is_lost_to_a_kill(tmp_path: Path) -> None:
     ledger = await kill_often(tmp_path / "data", 6, 1)
-    assert len(ledger.alarms) > 6, "hardly anything was acknowledged"
+    assert len(ledger.alarms) > 50
 
 
 @pytest.mark.slow
