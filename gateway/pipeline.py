@@ -40,10 +40,11 @@ MOST_BEHIND = 64  # commits that may hang while measuring goes on; then it waits
 class Counts:
     """What went through since the start."""
 
-    __slots__ = ("announced", "events", "health", "readings", "samples", "steps")
+    __slots__ = ("announced", "events", "health", "readings", "rows", "samples", "steps")
 
     def __init__(self) -> None:
-        self.samples = 0  # of devices; one line of telemetry each
+        self.samples = 0  # of devices
+        self.rows = 0  # lines of telemetry of these: one each, or one for the device and each of its ports
         self.readings = 0  # good values of devices: one field of telemetry each
         self.health = 0  # lines of telemetry of the gateway about itself, its lines and its devices
         self.events = 0  # alarm events committed
@@ -82,7 +83,11 @@ class Pipeline:
             counts.samples += 1
             counts.readings += len(sample.values)
             self._board.note(sample)
-            self._keep(self._lines_of[sample.device](sample), sample.at)
+            for line in self._lines_of[sample.device](sample).split(
+                "\n"
+            ):  # a device with ports tells of each
+                counts.rows += 1
+                self._keep(line, sample.at)
         await self._judge(samples)
 
     async def accept_health(self, samples: Sequence[Sample]) -> None:

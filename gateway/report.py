@@ -69,6 +69,7 @@ class Report:
             "counts": {
                 "polls": sum(line["polls"] for line in lines),
                 "samples": counts.samples,
+                "rows": counts.rows,
                 "readings": counts.readings,
                 "events": counts.events,
                 "announced": counts.announced,

@@ -1,4 +1,4 @@
-"""The community that the demo plays: thirty devices of the four kinds, two serial lines, one TCP line."""
+"""The community that the demo plays: the four kinds on every sort of line, and outputs that act."""
 
 from __future__ import annotations
 
@@ -29,8 +29,94 @@ lines:
   rs485-1: {{serial: {folder}/rs485-1, baud: 9600, protocol: modbus-rtu, timeout: 300ms}}
   rs485-2: {{serial: {folder}/rs485-2, baud: 19200, protocol: modbus-rtu, timeout: 300ms}}
   plant:   {{tcp: "127.0.0.1:{plant}", protocol: modbus-tcp, timeout: 500ms}}
+  meters:  {{serial: {folder}/meters, protocol: dlt645}}                    # DL/T 645, asked
+  covers:  {{serial: {folder}/covers, protocol: tilt77}}                    # inclinometers, asked
+  stream:  {{serial: {folder}/stream, baud: 115200, protocol: witmotion}}   # speaks by itself
+  boards:  {{listen: "127.0.0.1:{boards}", protocol: dc589}}                # boards dial in
+  panel:   {{serial: {folder}/panel, protocol: gst9000}}                    # a fire panel's printer
 
 ledger: devices.csv
+devices:
+  pile-01:
+    profile: charging_pile/switched
+    line: plant
+    address: 1
+    place: {{text: 南区充电棚 1 号}}
+    allow_writes: [port]
+    rules: {{over-current: {{on_delay: 2s}}}}
+  valve-k1:
+    profile: contact/gas-valve
+    line: plant
+    address: 31
+    place: {{text: 商业街燃气切断阀}}
+    allow_writes: [valve]
+  fan-k1:
+    profile: contact/relay
+    line: plant
+    address: 32
+    place: {{text: 商业街排风机}}
+    allow_writes: [relay]
+  meter-01:
+    profile: meter/dlt645-1p
+    line: meters
+    address: "202600000001"
+    place: {{text: 1号楼总表}}
+    every: 15s
+  meter-02:
+    profile: meter/dlt645-3p
+    line: meters
+    address: "202600000002"
+    place: {{text: 2号楼总表}}
+    every: 30s
+  cover-n-01:
+    profile: manhole/tilt77
+    line: covers
+    address: 1
+    place: {{text: 北门 1 号井}}
+    baseline: {{tilt_x: 0, tilt_y: 0}}
+  cover-n-02:
+    profile: manhole/witmotion-stream
+    line: stream
+    address: 1
+    place: {{text: 北门 2 号井}}
+    baseline: {{tilt_x: 0, tilt_y: 0}}
+  shed-01:
+    profile: charging_pile/dc589
+    line: boards
+    address: "5348111111111111"
+    ports: 10
+    place: {{text: 北区充电棚 1 号主板}}
+  shed-02:
+    profile: charging_pile/dc589
+    line: boards
+    address: "5348111111111112"
+    ports: 10
+    place: {{text: 北区充电棚 2 号主板}}
+  panel:
+    profile: smoke/gst9000-panel
+    line: panel
+    address: panel
+    place: {{text: 消防控制室}}
+  smoke-4-12:
+    profile: smoke/gst9000
+    line: panel
+    address: "4-12"
+    place: {{text: 4号楼 12 层走廊}}
+
+interlocks:
+  cut-pile-01:
+    when: [pile-01/over-current]
+    order: {{device: pile-01, point: port, value: "off"}}
+    hardware: the relay stays as it is
+  kitchen-gas:
+    when: ["kitchen-*/lel-high-high"]
+    order: {{device: valve-k1, point: valve, value: closed}}
+    hardware: closes without power
+  kitchen-fan:
+    when: ["kitchen-*/lel-high"]
+    order: {{device: fan-k1, point: relay, value: "on"}}
+    release: {{value: "off", after: 1m}}
+    hardware: off without power
 
 mqtt:
   url: mqtt://127.0.0.1:{broker}
@@ -45,9 +131,12 @@ mqtt: {{url: "mqtt://127.0.0.1:{broker}"}}
 """
 
 SCRIPT = """\
-# One drama a minute, the first soon after the start, so that a short run shows one too.
-- {at: 6s, device: gas-b1-07, drama: leak}
-- {at: 20s, device: efd-b2-03, drama: leakage}
+# One drama a minute, the first soon after the start, so that a short run shows some too: gas closes a valve,
+# a current cuts its port.
+- {at: 3s, device: kitchen-01, drama: leak}
+- {at: 5s, device: pile-01, drama: overcurrent}
+- {at: 8s, device: smoke-4-12, drama: fire}
+- {at: 30s, device: efd-b2-03, drama: leakage}
 - {every: 60s, choose: dramas}
 """
 
@@ -58,6 +147,7 @@ class Ports:
 
     broker: int
     plant: int
+    boards: int
     database: int = 0
 
 
@@ -84,7 +174,7 @@ def ledger() -> list[dict[str, str]]:
         add(f"efd-b2-{n:02d}", profile, "rs485-2", n, "1s", f"{n}号楼配电间", str(n))
     for n in range(1, 5):
         add(f"cover-w-{n:02d}", "manhole/witmotion", "rs485-2", 80 + n, "2s", f"西门主路 {n} 号井", "0")
-    for n in range(1, 6):
+    for n in range(2, 6):
         add(f"pile-{n:02d}", "charging_pile/generic", "plant", n, "1s", f"南区充电棚 {n} 号", "0")
     for n in range(1, 3):
         add(f"kitchen-{n:02d}", "gas/generic", "plant", 20 + n, "1s", f"商业街 {n} 号餐厅厨房", str(n))
@@ -95,7 +185,10 @@ def write(folder: Path, ports: Ports, target: Mapping[str, object]) -> tuple[Pat
     """Write the community's files; return the site file, the ingest file and the simulator's script."""
     site, ingest, script = folder / "site.yaml", folder / "ingest.yaml", folder / "script.yaml"
     site.write_text(
-        SITE.format(folder=folder, data=folder / "data", broker=ports.broker, plant=ports.plant), "utf-8"
+        SITE.format(
+            folder=folder, data=folder / "data", broker=ports.broker, plant=ports.plant, boards=ports.boards
+        ),
+        "utf-8",
     )
     with (folder / "devices.csv").open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)

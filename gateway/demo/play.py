@@ -38,6 +38,9 @@ DRAMAS = {
     "overheat": ("电缆过热", "a cable overheats"),
     "overcurrent": ("充电过流", "a charger draws too much"),
     "lifted": ("井盖被掀开", "a manhole cover is lifted"),
+    "fire": ("火警", "fire"),
+    "smoke": ("烟雾", "smoke"),
+    "lorry": ("车辆驶过", "a lorry passes"),
 }
 
 
@@ -101,7 +104,7 @@ async def started(folder: Path, stack: str) -> AsyncIterator[Programs]:
     """Start everything; end everything that is still running when the block is left."""
     real = stack == "servers"
     free = servers.free_port
-    ports = community.Ports(free(), free(), free())
+    ports = community.Ports(free(), free(), free(), free())
     programs = Programs(folder, ports)
     address = f"http://127.0.0.1:{ports.database}"
     target: dict[str, Any] = {"quarantine": str(folder / "refused")}

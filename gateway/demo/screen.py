@@ -7,6 +7,7 @@ from collections import deque
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from gateway.cli.interlock_words import standing
 from gateway.cli.output import ago, clip, number, pad, paint
 from gateway.language import pick, say
 
@@ -55,6 +56,7 @@ class Screen:
         columns, rows = size or shutil.get_terminal_size((100, 40))
         lines = [self._title(status), *self._lines(status), *self._links(status), ""]
         lines += self._alarms(alarms, limit=max(3, rows // 4))
+        lines += [f"  ⇥ {standing(each)}" for each in status.get("interlocks", ()) if each["last"]]
         lines += [f"  ▶ {drama}" for drama in self.dramas]
         worse = {alarm["device"] for alarm in alarms}
         ordered = sorted(devices, key=lambda device: device["name"] not in worse and _well(device))

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gateway.cli.interlock_words import standing
 from gateway.demo.servers import query
 from gateway.language import say
 from gateway.telemetry import parse
@@ -22,7 +23,7 @@ ALARM = "alarm"
 class Held:
     """What the far end holds, each row once."""
 
-    samples: int  # rows of devices
+    rows: int  # of devices
     readings: int  # good values in them
     events: int  # alarm events
 
@@ -43,7 +44,7 @@ def held_by_archive(folder: Path) -> Held:
 
 def held_by_influx(port: int, database: str) -> Held:
     """Count the rows of an InfluxDB 1.x database."""
-    samples = readings = events = 0
+    rows = readings = events = 0
     for measurement in measurements(port, database):
         if measurement in NOT_DEVICES:
             continue
@@ -51,9 +52,9 @@ def held_by_influx(port: int, database: str) -> Held:
         if measurement == ALARM:
             events += totals.get("count_event", 0)
         else:
-            samples += totals.get("count_q", 0)
+            rows += totals.get("count_q", 0)
             readings += sum(totals.values()) - totals.get("count_q", 0)
-    return Held(samples, readings, events)
+    return Held(rows, readings, events)
 
 
 def measurements(port: int, database: str) -> list[str]:
@@ -88,13 +89,13 @@ def summary(
     written = sum(worker["telemetry"]["written"] for worker in workers)
     refused = sum(worker[lane]["refused"] for worker in workers for lane in ("telemetry", "alarm"))
     sent = sum(link["sent"]["telemetry"] + link["sent"]["alarm"] for link in report["links"])
-    lost = counts["samples"] - held.samples
+    lost = counts["rows"] - held.rows
     lines = [
         say(
-            f"轮询 {counts['polls']}  样本 {counts['samples']}  读数 {counts['readings']}"
-            f"  告警事件 {counts['events']}",
-            f"polls {counts['polls']}  samples {counts['samples']}  readings {counts['readings']}"
-            f"  alarm events {counts['events']}",
+            f"轮询 {counts['polls']}  样本 {counts['samples']}  行 {counts['rows']}"
+            f"  读数 {counts['readings']}  告警事件 {counts['events']}",
+            f"polls {counts['polls']}  samples {counts['samples']}  rows {counts['rows']}"
+            f"  readings {counts['readings']}  alarm events {counts['events']}",
         ),
         say(
             f"已发布 {sent} 条报文  收到 {received} 行  写入 {written} 行  拒收 {refused} 行",
@@ -102,12 +103,14 @@ def summary(
             f"  refused {refused}",
         ),
         say(
-            f"库中：样本 {held.samples}  读数 {held.readings}  告警事件 {held.events}  丢失 = {lost}",
-            f"held: samples {held.samples}  readings {held.readings}  alarm events {held.events}"
-            f"  lost = {lost}",
+            f"库中：行 {held.rows}  读数 {held.readings}  告警事件 {held.events}  丢失 = {lost}",
+            f"held: rows {held.rows}  readings {held.readings}  alarm events {held.events}  lost = {lost}",
         ),
     ]
-    wanted = Held(counts["samples"], counts["readings"], counts["events"])
+    lines += [
+        f"{say('联锁', 'interlock')} {standing(shown)}" for shown in report["interlocks"] if shown["last"]
+    ]
+    wanted = Held(counts["rows"], counts["readings"], counts["events"])
     agree = held == wanted and refused == 0 and counts["samples"] > 0
     verdict = (
         say("各项一致", "the sums agree")

@@ -27,8 +27,9 @@ ROWS = [
     "device_health,device=a age=1.5 13",
 ]
 REPORT = {
-    "counts": {"polls": 3, "samples": 3, "readings": 4, "events": 1},
+    "counts": {"polls": 3, "samples": 3, "rows": 3, "readings": 4, "events": 1},
     "links": [{"sent": {"telemetry": 2, "alarm": 1}}],
+    "interlocks": [],
 }
 WORKER = {
     "telemetry": {"lines": 6, "written": 6, "refused": 0},
@@ -44,7 +45,7 @@ def archive(folder: Path, rows: list[str]) -> Path:
 
 
 def test_an_archive_is_counted_without_what_the_gateway_says_about_itself(tmp_path: Path) -> None:
-    assert held_by_archive(archive(tmp_path, ROWS)) == Held(samples=3, readings=4, events=1)
+    assert held_by_archive(archive(tmp_path, ROWS)) == Held(rows=3, readings=4, events=1)
 
 
 def test_a_row_that_was_written_twice_counts_once(tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_the_sums_do_not_agree_when_a_field_is_missing_or_a_row_too_many_or_a_li
 
 
 def test_nothing_measured_is_not_agreement() -> None:
-    report = {**REPORT, "counts": {"polls": 0, "samples": 0, "readings": 0, "events": 0}}
+    report = {**REPORT, "counts": {"polls": 0, "samples": 0, "rows": 0, "readings": 0, "events": 0}}
     assert not summary(report, [WORKER], Held(0, 0, 0))[1]
 
 
@@ -120,7 +121,7 @@ def influx(answers: Mapping[str, Any]) -> Iterator[int]:
 
 def test_what_influxdb_answers_is_counted_the_same_way() -> None:
     with influx(ANSWERS) as port:
-        assert held_by_influx(port, "lvjing") == Held(samples=3, readings=4, events=1)
+        assert held_by_influx(port, "lvjing") == Held(rows=3, readings=4, events=1)
 
 
 def test_an_empty_database_holds_nothing() -> None:
