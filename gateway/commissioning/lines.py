@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -84,7 +84,7 @@ def daemon_terms(daemon: Daemon, name: str, *, interrupt: bool) -> Terms:
 @contextlib.asynccontextmanager
 async def own_bench(settings: LineSettings) -> AsyncIterator[tuple[Bench, Terms]]:
     """Open a port that nobody else has and yield it as a bench. Raises Failure."""
-    line = make_line(settings)
+    line = make_line(raw(settings))
     try:
         await line.open()
         if not isinstance(line, TurnLine):
@@ -100,11 +100,20 @@ async def own_bench(settings: LineSettings) -> AsyncIterator[tuple[Bench, Terms]
         await line.close()
 
 
+def raw(settings: LineSettings) -> LineSettings:
+    """Return the line as one of raw bytes, whatever is spoken there; Modbus TCP has none."""
+    return (
+        settings
+        if settings.protocol == "modbus-tcp"
+        else replace(settings, protocol="modbus-rtu", inflight=1)
+    )
+
+
 def listen_own(settings: LineSettings, seconds: float) -> Iterator[tuple[str, bytes, float]]:
     """Open a port that nobody else has and yield what is heard; nothing is ever sent. Raises Failure."""
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
-        line = make_line(settings)
+        line = make_line(raw(settings))
         heard: list[tuple[str, bytes, float]] = []
         line.listen(lambda way, data, at: heard.append((way, data, at)))
         until = time.monotonic() + seconds

@@ -28,7 +28,7 @@ SHORT: Final = {
 }
 HEAD: Final = ("name", "profile", "line", "address", "every", "place")
 BELIEVED: Final = 0.3  # a profile with less is not written into the ledger
-NO_ADDRESS: Final = frozenset({Tongue.WITMOTION, Tongue.GST9000})
+NO_ADDRESS: Final = frozenset({Tongue.WITMOTION})  # a line has one such device, and its address is 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def row_for(found: Found, line: str, taken: Collection[str], profile: str | None
     kind = profile.partition("/")[0]
     tail = found.who[-6:].lower() or "1"
     stem = f"{SHORT.get(kind, kind)}-{tail}".replace("_", "-")
-    return Row(free_name(stem, taken), profile, line, "" if found.tongue in NO_ADDRESS else found.who)
+    return Row(free_name(stem, taken), profile, line, "1" if found.tongue in NO_ADDRESS else found.who)
 
 
 def free_name(stem: str, taken: Collection[str]) -> str:

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from drivers.errors import LineDown
+from drivers.line.mbap import MbapLine
 from drivers.line.turn import TurnLine
 from drivers.registry import PROTOCOLS
 from drivers.survey.probes import harmless, whom
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from drivers.line import AnyLine
     from gateway.console.api import Parts
 
+REGISTERS: Final = frozenset({"modbus-rtu", "modbus-tcp"})  # protocols whose lines are read by registers
 MOST_SHOTS: Final = 64
 MOST_PATIENCE: Final = 1.0  # seconds of one shot
 MOST_TOGETHER: Final = 20.0
@@ -81,6 +83,9 @@ class LineDesk:
             zh = f"线路 {name} 使用 {spoken}，不能问寄存器；请读取其设备"
             raise refusal(409, zh, f"line {name} speaks {spoken}: no registers to ask for; poll its devices")
         body = await body_of(request)
+        if line.settings.protocol not in REGISTERS:
+            zh = f"{name} 使用 {line.settings.protocol}，没有寄存器可读"
+            raise refusal(409, zh, f"{name} speaks {line.settings.protocol}: there are no registers to read")
         facts = {"line": name, "what": "read"} | {
             key: body[key] for key in ("unit", "function", "address", "count") if type(body.get(key)) is int
         }
@@ -94,6 +99,12 @@ class LineDesk:
         body = await body_of(request)
         setting, shots = _setting(body), _shots(body)
         settings = line.settings
+        if not isinstance(line, TurnLine | MbapLine):
+            zh, en = (
+                f"{name} 只收听，不发问；用 tocsin sniff",
+                f"{name} only listens and asks nothing: `tocsin sniff`",
+            )
+            raise refusal(409, zh, en)
         own = Setting(settings.baud, settings.parity, settings.stop)
         foreign = setting not in {None, own}
         if foreign and settings.serial is None:

@@ -153,3 +153,14 @@ def test_spans_are_runs_without_holes_and_no_longer_than_the_device_takes() -> N
         for point in profile.points.values():
             if point.readable:
                 assert {(point.table, point.address + i) for i in range(point.count)} <= claimed
+
+
+def test_an_answer_of_somebody_who_answers_anything_proves_less() -> None:
+    both = two({"level": LEVEL, "code": CODE})
+    closed = image_of(50, 1)
+    talkative = image_of(50, 1)
+    for start in range(1000, 3000, 100):
+        closed.refused.add(Span(Table.HOLDING, start, 1))
+        talkative.take(Span(Table.INPUT, start, 1), b"\x02\x00\x07")
+    beside = replace(both, points={**both.points, "x": Point("input:1000", PointType.UINT16)})
+    assert share(both, closed) > share(beside, talkative)

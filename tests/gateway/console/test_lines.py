@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playing import free_port
 from small_gateway import SITE, Running, encode
 
 from drivers.modbus import pdu
@@ -16,6 +17,7 @@ from rules.permissions import Ask, Person, Role, Task, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SERIAL = SITE.replace(
     'plant: {{tcp: "127.0.0.1:{port}", protocol: modbus-tcp, timeout: 200ms}}',
@@ -108,3 +110,14 @@ def test_a_line_that_is_listened_to_lets_go_when_the_listener_leaves(running: Ru
 def test_who_may_survey_stands_in_the_one_table(task: Task, role: Role) -> None:
     may = {Task.PROBE: {Role.MAINTAINER, Role.ENGINEER}, Task.INTERRUPT: {Role.ENGINEER}}
     assert judge(Ask(task), Person("x", role)).allowed is (role in may[task])
+
+
+def test_a_line_that_only_listens_is_asked_nothing(tmp_path: Path) -> None:
+    port = free_port()
+    site = SITE.replace("devices:", f'  yard: {{{{listen: "127.0.0.1:{port}", protocol: dc589}}}}\ndevices:')
+    with Running(tmp_path, site) as heard:
+        body = {"shots": [{"tongue": "modbus-rtu", "frame": shot(77).frame.hex(), "patience": 0.1}]}
+        status, said = heard.ask("POST", "/api/v1/lines/yard/talk", encode(body))
+        assert (status, "tocsin sniff" in said["error"]["en"]) == (409, True)
+        read = {"unit": 1, "function": 3, "address": 0, "count": 1}
+        assert heard.ask("POST", "/api/v1/lines/yard/exchange", encode(read))[0] == 409
