@@ -27,8 +27,12 @@ def brought(command: int) -> tuple[str, ...]:
 
 
 def told(command: int, tilt: Tilt) -> dict[str, float | None]:
-    """Return what an answer says, by item; None for what this sensor does not tell."""
-    return {item: getattr(tilt, field) for item, field in _FIELDS[command].items()}
+    """Return what an answer says, by item; None for what this sensor does not tell.
+
+    `command` is that of the request, or of the answer itself where nobody asked.
+    """
+    fields = _FIELDS[wire.READ if command == wire.ANGLES else command]
+    return {item: getattr(tilt, field) for item, field in fields.items()}
 
 
 def _check_68(item: str) -> str:
