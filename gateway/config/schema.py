@@ -107,7 +107,7 @@ def _site() -> dict[str, Any]:
 
 def _point(collector: _Collector) -> dict[str, Any]:
     definitions = profile_shape().schema()["$defs"]
-    collector.definitions |= {k: v for k, v in definitions.items() if k != "Point"}
+    collector.definitions |= {k: v for k, v in definitions.items() if k not in {"Point", "Ports"}}
     return dict(definitions["Point"])
 
 

@@ -54,8 +54,11 @@ async def test_what_speaks_by_itself_is_heard_judged_told_and_obeys(tmp_path: Pa
         mqtt = f"mqtt: {{url: mqtt://127.0.0.1:{broker.port}}}"
         site.write_text(SITE.format(**ports, stranger="", mqtt=mqtt), "utf-8")
         played.write_text(SITE.format(**ports, stranger=STRANGER, mqtt=""), "utf-8")
-        async with Ear(f"mqtt://127.0.0.1:{broker.port}", "tocsin/v1/#") as ear:
-            with simulated(played) as simulation, running(site) as run:
+        with (
+            simulated(played) as simulation,
+            running(site) as run,
+        ):  # they block the loop: the ear comes after
+            async with Ear(f"mqtt://127.0.0.1:{broker.port}", "tocsin/v1/#") as ear:
                 await asyncio.to_thread(talk_and_obey, site, simulation, run)
                 found = [(h.topic, h.payload) for h in ear.heard]
     lines = [
