@@ -48,12 +48,19 @@ class Unit:
             self._socket.close()
 
 
-async def test_rtu_frames_go_over_tcp() -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_rtu_frames_go_over_tcp_to_a_number_and_to_a_name(host: str) -> None:
     unit = TcpUnit(lambda _: 0.0)
-    line = make_line(LineSettings("t", "modbus-rtu", tcp=await unit.start()))
+    line = make_line(LineSettings("t", "modbus-rtu", tcp=(await unit.start()).replace("127.0.0.1", host)))
     assert pdu.registers(await line.exchange(pdu.read(17, 3, 40, 2))) == (40, 41)
     await line.close()
     unit.close()
+
+
+async def test_a_name_that_does_not_exist_is_a_line_that_is_down() -> None:
+    line = make_line(LineSettings("t", "modbus-rtu", tcp="no-such-host.invalid:502"))
+    with pytest.raises(LineDown, match=r"no-such-host\.invalid"):
+        await line.open()
 
 
 async def test_a_unit_that_dials_in_is_served_and_its_registration_is_skipped() -> None:
