@@ -132,7 +132,8 @@ class Encoder:
             if type(value) is float and value - value == 0.0:
                 add(f"{key}{value!r},")
                 continue
-            text = _field(value)
+            # A database holds one type a field: models of a kind would clash, one with a scale, one without.
+            text = _field(float(value) if type(value) is int else value)
             if text is None:
                 worst = max(worst, _NAN)
             else:

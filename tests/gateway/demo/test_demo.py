@@ -47,10 +47,13 @@ def left_behind(folder: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_a_bounded_run_ends_with_0_and_the_sums(tmp_path: Path) -> None:
-    done = subprocess.run([*COMMAND, "--seconds", "12", "--keep", tmp_path], env=ENV, capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+    done = subprocess.run([*COMMAND, "--seconds", "45", "--keep", tmp_path], env=ENV, capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "lost = 0" in done.stdout
     assert done.stdout.splitlines()[-1] == "the sums agree"
+    outputs = [line for line in done.stdout.splitlines() if line.startswith("interlock ")]
+    for name, target in (("cut-pile-01", "pile-01.port = off"), ("kitchen-gas", "valve-k1.valve = closed")):
+        assert any(name in line and target in line and line.endswith(" proven") for line in outputs), outputs
     assert left_behind(tmp_path) == []
 
 

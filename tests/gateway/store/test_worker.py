@@ -16,7 +16,7 @@ async def wait_for(job: asyncio.Future[None]) -> None:
 
 async def test_an_alarm_goes_ahead_of_what_waits_and_order_holds_within_a_turn() -> None:
     worker, gate, done = Worker(), threading.Event(), list[str]()
-    first = worker.do(Turn.UPKEEP, gate.wait, 5.0)
+    first = worker.do(Turn.UPKEEP, gate.wait, 60.0)
     jobs = [(Turn.GROUP, "group 1"), (Turn.LINK, "read"), (Turn.GROUP, "group 2"), (Turn.ALARM, "alarm")]
     waiting = [worker.do(turn, done.append, name) for turn, name in jobs]
     await asyncio.sleep(0)
@@ -28,7 +28,7 @@ async def test_an_alarm_goes_ahead_of_what_waits_and_order_holds_within_a_turn()
 
 async def test_what_was_handed_over_is_done_even_if_the_caller_is_cancelled() -> None:
     worker, gate, done = Worker(), threading.Event(), list[str]()
-    first = worker.do(Turn.UPKEEP, gate.wait, 5.0)
+    first = worker.do(Turn.UPKEEP, gate.wait, 60.0)
     second = asyncio.create_task(wait_for(worker.do(Turn.ALARM, done.append, "alarm")))
     await asyncio.sleep(0)
     second.cancel()
