@@ -101,7 +101,7 @@ class Alarm(Life):
         if phases is None or (state.input is trusted and self.steady(phases)):
             return
         self.finish_step(now, was=was)
-        self.changed = not self.idle or self.wake is not None  # at rest its deadline only moves away
+        self.changed = self.wake is not None or (not self.idle and self.nearer(phases, trusted))
 
     def steady(self, before: list[Phase]) -> bool:
         """Whether the look changed nothing that anybody must hear of: the common case of a standing alarm."""
@@ -109,6 +109,15 @@ class Alarm(Life):
             if timer.phase is not phase or phase is PENDING or phase is CLEARING:
                 return False
         return not self.beyond and self.told_bad[0] is (self.state.input is BAD)
+
+    def nearer(self, before: list[Phase], trusted: Input) -> bool:
+        """Whether its deadline may have come nearer with a look; while a delay runs it does not."""
+        if self.state.input is not trusted:
+            return True
+        for timer, stage, phase in zip(self.state.timers, self.stages, before, strict=True):
+            if timer.phase is not phase or timer.count <= stage.min_samples:
+                return True
+        return False
 
     def tick(self, now: Instant) -> None:
         """Let time pass."""

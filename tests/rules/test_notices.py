@@ -16,6 +16,7 @@ from rules.guards import NO_GUARDS, Guards
 from rules.ladders import DEFAULTS, Ladder, Step, check_condition
 from rules.notices import Notices
 from rules.receipts import Notice, NoticeKind, Receipt
+from rules.told import rows
 from rules.verify import Verify
 
 PLAIN = AlarmEvent(
@@ -336,6 +337,16 @@ def test_a_protected_alarm_out_of_service_is_told_to_the_fire_centre_once_for_ea
     assert town.last().title["en"] == "out of service: 2 protected alarms of d (probe)"
     town.stage.note([replace(off, kind=EventKind.IN_SERVICE)], town.instant())
     assert town.last().title["zh"] == "恢复使用：d 的 1 个受保护告警（probe）"
+
+
+def test_of_one_alarm_only_its_own_notices_are_shown_newest_first() -> None:
+    town = Town()
+    town.say(**FIRE)
+    town.say(occurrence="1.10", **FIRE)
+    notices = town.stage.outbox.notices.values()
+    assert [row["id"] for row in rows(notices, 100, "1.1")] == [4, 3, 2, 1]
+    assert [row["id"] for row in rows(notices, 2, "1.10")] == [8, 7]
+    assert len(rows(notices, 100)) == 8
 
 
 # One RAISE and one CLEAR (9.1).
