@@ -22,6 +22,10 @@ BOARD_SPEAKS: Final = frozenset({0xA0, 0xA4, 0xBB, 0xC0, 0xD0})
 """DC589 commands that only a board sends; an answer of it carries an odd number."""
 
 
+SECRET: Final = frozenset({dlt645.WRITE, 0x18, dlt645.RELAY})
+"""DL/T 645 orders that carry a password: write data, change password, relay."""
+
+
 class Cut(NamedTuple):
     """Frames, and the bytes that belong to none."""
 
@@ -42,6 +46,17 @@ def cut(tongue: Tongue, data: bytes) -> Cut:
     for one in said:
         left = left.replace(one.frame, b"", 1)
     return Cut(said, left.strip(b"\xfe") if tongue is Tongue.DLT645 else left)
+
+
+def shown(said: Said) -> str:
+    """Return the bytes of a frame for people. What follows the head of a DL/T 645 order is its password."""
+    digits = [f"{byte:02X}" for byte in said.frame]
+    if said.tongue is Tongue.DLT645:
+        start = said.frame.index(dlt645.MARK)
+        control, length = said.frame[start + 8 : start + 10]
+        if control in SECRET:
+            digits[start + 10 : start + 10 + length] = ["**"] * length
+    return " ".join(digits)
 
 
 def whole(tongue: Tongue, data: bytes) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.survey.ear import JITTER, RESTS, Ear, Kind
-from drivers.survey.frames import hear
+from drivers.survey.frames import hear, shown
 from drivers.survey.plan import METERS, MODBUS
 from drivers.survey.talk import Setting
 from gateway.cli.client import add_daemon
@@ -149,7 +149,7 @@ def _follow(ear: Ear, pieces: Iterator[tuple[str, bytes, float]], *, show: bool,
 
 def _frame(said: Said, at: float) -> str:
     arrow = "→" if said.asks else "←"
-    return f"{at % 1000:8.3f} {arrow} {said.tongue} {said.who or '-'}  {said.frame.hex(' ').upper()}"
+    return f"{at % 1000:8.3f} {arrow} {said.tongue} {said.who or '-'}  {shown(said)}"
 
 
 def _words(trouble: Trouble) -> str:

@@ -35,8 +35,12 @@ def test_a_good_sample_is_one_line_with_q_zero() -> None:
     assert text == f'gas,device=gas-b1-07 lel=1.5,co=3.0,relay=true,model="OEM",q=0i {AT}'
 
 
-def test_a_whole_number_and_one_with_a_scale_are_of_one_type_or_the_database_would_refuse_one_of_them() -> None:
-    texts = [Encoder("meter", name).encode(sample({"energy": value})) for name, value in (("a", 7), ("b", 7.5))]
+def test_a_whole_number_and_one_with_a_scale_are_of_one_type_or_the_database_would_refuse_one_of_them() -> (
+    None
+):
+    texts = [
+        Encoder("meter", name).encode(sample({"energy": value})) for name, value in (("a", 7), ("b", 7.5))
+    ]
     assert [text.split()[1].split(",")[0] for text in texts] == ["energy=7.0", "energy=7.5"]
 
 
