@@ -90,6 +90,12 @@ class _Device:
     leaf: Leaf
     cause: Cause
     failing: float | None = None  # since
+    veiled: bool = False  # its line was down while it failed
+
+    @property
+    def settles(self) -> bool:
+        """True when it answers again, but not for so long yet that its own faults must be over."""
+        return self.failing is None and self.cause.down
 
 
 @dataclass(slots=True)
@@ -142,7 +148,7 @@ class Roots:
             line.cause.grace = max(GRACE, 2 * cycle)
         self._take_up(set(standing), now)
         self._timed = [self._gateway, *(line.cause for line in self._lines.values())]
-        self._timed += [d.cause for d in self._devices.values() if d.leaf.points]
+        self._timed += [device.cause for device in self._devices.values()]
         self._owed = True  # the first step looks at everything: what is hidden by nothing any more
 
     def observe(self, samples: Sequence[Sample], now: float) -> list[Move]:
@@ -201,9 +207,10 @@ class Roots:
             self._gateway.since, self._gateway.down = before, True
         for device in self._devices.values():
             keys = (*device.leaf.whole, *device.leaf.points)
-            if any(self._applied.get(key) for key in keys):
+            hiding = {root for key in keys for root in self._applied.get(key, ())}
+            if hiding:
                 device.failing = now
-            if device.cause.name in known:
+            if hiding & {device.cause.name, device.leaf.line, self._lines[device.leaf.line].cause.name}:
                 device.cause.since, device.cause.down = before, True
 
     def _moves(self, now: float) -> list[Move]:
@@ -214,8 +221,7 @@ class Roots:
         failing = sum(line.cause.since is not None for line in lines)
         self._gateway.see(now, holds=failing >= needed(len(lines)))
         for device in self._devices.values():
-            if device.leaf.points:
-                device.cause.see(now, holds=device.failing is not None)
+            device.cause.see(now, holds=device.failing is not None)
         wanted = {key: roots for key, roots in self._hidden() if roots}
         moves = []
         for key in wanted.keys() | self._applied.keys():
@@ -234,11 +240,14 @@ class Roots:
                 {self._gateway.name} if self._gateway.down and cause.since is not None else set(),
             )
             for device in line.devices:
-                fails = device.failing is not None
-                roots = {cause.name} if cause.down and fails else set()
+                if not device.settles:
+                    device.veiled = cause.down and device.failing is not None
+                # A device that has come back with its line stays hidden until its faults are over: one that
+                # is asked late, on a line that has just come up, would else speak in the last moment.
+                roots = {cause.name} if device.veiled else set()
                 for key in device.leaf.whole:
                     yield key, roots
-                own = {device.cause.name} if device.cause.down and fails else set()
+                own = {device.cause.name} if device.cause.down else set()
                 for key in device.leaf.points:
                     yield key, roots | own
 
