@@ -85,6 +85,15 @@ def for_each(profile: Profile, rules: Mapping[str, dict[str, Any]]) -> dict[str,
     return {name: {**found.get(name, {}), **own.get(name, {})} for name in {**found, **own}}
 
 
+def as_written(profile: Profile, rules: Mapping[str, Any]) -> dict[str, str]:
+    """Return under which name a site wrote the changes of a port's rule: `over-power` for all ports."""
+    ports = profile.ports
+    if ports is None:
+        return {}
+    each = ((name, port_rule(name, port)) for name in ports.rules for port in range(1, ports.count + 1))
+    return {mine: name for name, mine in each if name in rules and mine not in rules}
+
+
 def ports_of(profile: Profile) -> dict[str, OfPort]:
     """Return to which port each point belongs; those of the whole device are left out."""
     ports = profile.ports

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from drivers.ports import for_each, shorten
+from drivers.ports import as_written, for_each, shorten
 from drivers.registry import PROTOCOLS
 from gateway.config import fields
 from gateway.config.remap import remap
@@ -160,6 +160,7 @@ class DeviceReader:
             raw.place,
             (*raw.path, "rules"),
             self._report,
+            as_written(profile, entry.rules),
         )
         self._check_rules(raw, entry, profile, merged.rules)
         for rule in merged.rules:

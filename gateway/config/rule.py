@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gateway.config.report import Path, Place, Report, describe, suggest
@@ -66,8 +67,12 @@ class RuleBook:
         place: Place,
         path: Path,
         report: Report,
+        written: Mapping[str, str] = MappingProxyType({}),
     ) -> Merged:
-        """Return the rules of a device: `shipped` by its profile, changed by its `site` block at `path`."""
+        """Return the rules of a device: `shipped` by its profile, changed by its `site` block at `path`.
+
+        `written`: the names in that block of rules that it calls otherwise, one for all ports.
+        """
         rules: list[Rule] = []
         off: dict[str, str] = {}
         notes: list[str] = []
@@ -81,8 +86,9 @@ class RuleBook:
                 rule = default
             else:
                 merged = {**shipped.get(name, {}), **data}
-                rule = read_rule(name, merged, place, (*path, name), report)
-                if rule is not None and not _reasoned(rule, data, place, (*path, name), report):
+                where = (*path, written.get(name, name))
+                rule = read_rule(name, merged, place, where, report)
+                if rule is not None and not _reasoned(rule, data, place, where, report):
                     continue
             if rule is None:
                 continue

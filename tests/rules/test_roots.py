@@ -78,7 +78,9 @@ def test_a_silent_device_speaks_for_its_points_but_not_for_itself() -> None:
     assert net.tick(15) == ["+a0/lel-stale a0"]
     assert net.roots.affects(("a0", "stale")) == 1
     assert net.see(16, "a0") == []
-    assert net.tick(25) == [], "one answer does not end the fault of a point: it needs as many as it is asked for"
+    assert net.tick(25) == [], (
+        "one answer does not end the fault of a point: it needs as many as it is asked for"
+    )
     assert net.tick(26) == ["-a0/lel-stale a0"]
 
 

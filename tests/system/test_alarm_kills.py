@@ -24,6 +24,7 @@ START = 0.8  # seconds until the first step, and
 APART = 4  # steps: with every start an off-delay begins anew, and each alarm must end before its next
 AT_START = 0.1  # of the kills strike in this time
 LABELS = ("opened", "at", "saved", "id", "rule")
+NAMES = ("asks",)  # of occurrences: whether there is one tells, which one does not
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def undisturbed(alarms: int) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """Return a state without names and labels of time, which tell one run from another."""
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items() if key not in LABELS}
+        kept = {key: bool(item) if key in NAMES else item for key, item in value.items()}
+        return {key: plain(item) for key, item in kept.items() if key not in LABELS}
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
