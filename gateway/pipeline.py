@@ -83,11 +83,7 @@ class Pipeline:
             counts.samples += 1
             counts.readings += len(sample.values)
             self._board.note(sample)
-            for line in self._lines_of[sample.device](sample).split(
-                "\n"
-            ):  # a device with ports tells of each
-                counts.rows += 1
-                self._keep(line, sample.at)
+            counts.rows += self._keep(self._lines_of[sample.device](sample), sample.at)
         await self._judge(samples)
 
     async def accept_health(self, samples: Sequence[Sample]) -> None:
@@ -143,8 +139,11 @@ class Pipeline:
         self._raise_bug()
         return True
 
-    def _keep(self, line: str, at: int) -> None:
-        self._store.add(line.encode(errors="replace"), line.count("\n") + 1, at)  # a line per port
+    def _keep(self, lines: str, at: int) -> int:
+        """Keep the lines of a sample, several where a device has ports; return how many."""
+        rows = lines.count("\n") + 1
+        self._store.add(lines.encode(errors="replace"), rows, at)
+        return rows
 
     async def _judge(self, samples: Sequence[Sample]) -> None:
         events = self._engine.observe(samples, self._clock.now())
