@@ -90,6 +90,7 @@ class Street:
                 }
                 await self.pipeline.accept_health([Sample("line.bus", now.wall, now.mono, down)])
             await self.pipeline.tick()
+        await self.pipeline.settle()  # the pipeline goes on without a commit that a busy disk holds up
 
     def outside(self) -> list[str]:
         """What was told since the last call."""
