@@ -46,7 +46,7 @@ class Reading:
     device: str
     point: str
     value: Value | None  # None exactly when the quality is not GOOD
-    at: int  # nanoseconds since 1970 UTC; strictly increasing per device
+    at: int  # nanoseconds since 1970 UTC; never twice per device, growing unless the clock is set back
     mono: float  # monotonic seconds: what delays are counted in
     quality: Quality = Quality.GOOD
 
@@ -60,7 +60,7 @@ class Sample:
     """
 
     device: str
-    at: int  # nanoseconds since 1970 UTC; strictly increasing per device
+    at: int  # nanoseconds since 1970 UTC; never twice per device, growing unless the clock is set back
     mono: float  # monotonic seconds
     values: Mapping[str, Value]
     bad: Mapping[str, Quality] = field(default_factory=dict)
