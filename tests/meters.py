@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from once import one_at_a_time
 from others import _pty_pair
 from servers import REQUIRED
 
@@ -32,13 +33,25 @@ WAYS = ("tcp", "pty")
 
 def python() -> str:
     """The interpreter that has the package; skips the test without one, or fails where servers are required."""
-    found = HOME / "bin" / "python"
-    ready = HOME / "ready"
-    if ready.exists():
-        return str(found)
+    with one_at_a_time("dlt645"):
+        if not (HOME / "ready").exists():
+            _install()
+    return str(HOME / "bin" / "python")
+
+
+def _install() -> None:
     steps = (
         [sys.executable, "-m", "venv", "--clear", str(HOME)],
-        [str(found), "-m", "pip", "install", "-q", "--require-hashes", "-r", str(REQUIREMENTS)],
+        [
+            str(HOME / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--require-hashes",
+            "-r",
+            str(REQUIREMENTS),
+        ],
     )
     for step in steps:
         done = subprocess.run(step, capture_output=True, text=True, check=False)
@@ -47,8 +60,7 @@ def python() -> str:
             if os.environ.get(REQUIRED) == "1":
                 pytest.fail(why)
             pytest.skip(why)
-    ready.touch()
-    return str(found)
+    (HOME / "ready").touch()
 
 
 @contextlib.contextmanager

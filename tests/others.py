@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from once import one_at_a_time
 
 from drivers.line.settings import LineSettings
 
@@ -112,16 +113,17 @@ def _libmodbus(folder: Path) -> str:
 
 def _node() -> list[str]:
     node = _tool("node", "nodejs")
-    if not (NODE / "node_modules" / "jsmodbus").exists():
-        done = subprocess.run(
-            [_tool("npm", "npm"), "ci", "--no-audit", "--no-fund"],
-            cwd=NODE,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            pytest.skip(f"npm ci failed: {done.stderr[-200:]}")
+    with one_at_a_time("jsmodbus"):
+        if not (NODE / "node_modules" / "jsmodbus").exists():
+            done = subprocess.run(
+                [_tool("npm", "npm"), "ci", "--no-audit", "--no-fund"],
+                cwd=NODE,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                pytest.skip(f"npm ci failed: {done.stderr[-200:]}")
     return [node, str(NODE / "server.js")]
 
 
