@@ -92,7 +92,7 @@ def list_alarms(args: argparse.Namespace) -> int:
     head = say(
         "级别 状态 持续 次 位置 内容 触发值→现值 确认", "LV STATE SINCE × WHERE WHAT VALUE→NOW ACK"
     ).split()
-    print_table(head, map(row, alarms))
+    print_table(head, map(row, alarms), spare=(3, 7, 6))
     return 0
 
 

@@ -49,7 +49,7 @@ def list_devices(args: argparse.Namespace) -> int:
     head = say(
         "设备 类型 位置 线路 地址 状态 最近正常 错误", "DEVICE KIND PLACE LINE ADDR STATE LAST-GOOD ERRORS"
     ).split()
-    print_table(head, map(row, devices))
+    print_table(head, map(row, devices), spare=(4, 3, 1))
     return 0
 
 

@@ -146,7 +146,9 @@ def ago(seconds: float | None) -> str:
 
 def number(value: object, digits: int = 6) -> str:
     """Return a reading's value the way people read it: so many significant digits at most."""
-    if isinstance(value, bool) or not isinstance(value, float):
+    if isinstance(value, bool):
+        return str(value).lower()  # as it is written in YAML
+    if not isinstance(value, float):
         return str(value)
     return f"{value:.{digits}g}"
 
