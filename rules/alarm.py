@@ -141,7 +141,8 @@ class Alarm(Life):
         Returns where the levels stood before; None when there was nothing to judge.
         """
         state, context, mono = self.state, self.spec.context, now.mono
-        phases = [timer.phase for timer in state.timers]
+        timers = state.timers
+        phases = [timer.phase for timer in timers]
         real = state.drill is None and state.out_of_service is None
         verdict = self.spec.rule.judge(
             Look(
@@ -161,10 +162,12 @@ class Alarm(Life):
             self.value, self.beyond = value, quality in BEYOND
             self.believe()
         believed = state.input is GOOD
-        for timer, stage, truth in zip(state.timers, self.stages, truths, strict=True):
+        if len(timers) == 1:  # most alarms have one level
+            timers[0].see(self.stages[0], truths[0], mono, self.pace, believed=believed)
+            return phases
+        for timer, stage, truth in zip(timers, self.stages, truths, strict=True):
             timer.see(stage, truth, mono, self.pace, believed=believed)
-        if len(truths) > 1:
-            self.carry(truths)
+        self.carry(truths)
         return phases
 
     def carry(self, truths: tuple[bool | None, ...]) -> None:
