@@ -14,9 +14,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from drivers.heard import HeardDevice
-from drivers.line.hearing import HearingLine
-from drivers.registry import make_device, make_line
 from gateway import __version__
 from gateway.board import Board
 from gateway.commands import LONGEST, Checks, Commands
@@ -28,7 +25,6 @@ from gateway.console.server import serve
 from gateway.facts import event_writer, line_writers, site_facts, site_places
 from gateway.faults import interlock_specs, specs
 from gateway.health import Health
-from gateway.hearer import Expected, Hearer
 from gateway.host import Host
 from gateway.housekeeping import housekeeping
 from gateway.interlocks import Interlocking
@@ -38,17 +34,15 @@ from gateway.links.mqtt import MqttLink
 from gateway.links.mqtt_broker import Broker, Message
 from gateway.links.mqtt_orders import SIGNER, OrderInlet, Signer
 from gateway.links.signed import SHORTEST_KEY
-from gateway.liveness import Timing
+from gateway.owners import make_owner
 from gateway.people import telling
 from gateway.pipeline import Pipeline
-from gateway.poller import Polled, Poller
 from gateway.rate import Rate
 from gateway.remembered import ORDER, Remembered
 from gateway.report import Report
 from gateway.specs import judged_points, site_specs, site_tree
 from gateway.station import Wakes
 from gateway.store import Lane, Limits, Store
-from gateway.turns import groups
 from rules.desk import Desk
 from rules.engine import counted_ids
 
@@ -57,9 +51,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.line import AnyLine
-    from drivers.registry import Device
     from gateway.clock import Clock
-    from gateway.config import DeviceSettings, MqttSettings, Site
+    from gateway.config import MqttSettings, Site
     from gateway.console.outputs import OutputDesk
     from gateway.links.link import Link, LinkState
     from gateway.model import AlarmEvent
@@ -232,63 +225,6 @@ def limits_of(site: Site) -> Limits:
     return Limits(
         keep=telemetry.keep, max_bytes=telemetry.max, group=telemetry.group, events_keep=kept.events.keep
     )
-
-
-def make_owner(
-    site: Site, name: str, judged: dict[str, set[str]], pipeline: Pipeline, clock: Clock, wakes: Wakes
-) -> tuple[Owner, AnyLine]:
-    """Return the owner of one line, which asks or listens, and its line. Raises SecretError."""
-    line = make_line(site.lines[name])
-    if isinstance(line, HearingLine):
-        return make_hearer(site, name, line, pipeline, clock), line
-    return make_poller(site, name, line, judged, pipeline, clock, wakes), line
-
-
-def make_hearer(site: Site, name: str, line: HearingLine, pipeline: Pipeline, clock: Clock) -> Hearer:
-    """Return who listens on a line."""
-    expected = []
-    for device in site.devices.values():
-        if device.line == name:
-            driver = make_device(device.name, device.profile, device.address, line)
-            assert isinstance(driver, HeardDevice)
-            ask = device.alarm_every if device.alarm_every < device.every else None
-            quiet = device.profile.defaults.quiet
-            expected.append(Expected(driver, device.profile.reported, device.every, ask, quiet))
-    return Hearer(name, line, expected, pipeline.accept, clock, site.timezone)
-
-
-def make_poller(
-    site: Site,
-    name: str,
-    line: AnyLine,
-    judged: dict[str, set[str]],
-    pipeline: Pipeline,
-    clock: Clock,
-    wakes: Wakes,
-) -> Poller:
-    """Return who polls a line. Raises SecretError."""
-    settings = site.lines[name]
-    polled = []
-    for device in site.devices.values():
-        if device.line == name:
-            driver = driver_of(device, line)
-            reported = device.profile.reported
-            polled.append(
-                Polled(driver, groups(reported, judged[device.name], device.every, device.alarm_every))
-            )
-    period = min((device.alarm_every for device in site.devices.values() if device.line == name), default=0.0)
-    phase = min(period, 1.0) * list(site.lines).index(name) / len(site.lines)
-    timing = Timing(timeout=settings.timeout, phase=phase, inflight=settings.inflight)
-    return Poller(name, line, polled, pipeline.accept, clock, timing, wakes)
-
-
-def driver_of(device: DeviceSettings, line: AnyLine) -> Device:
-    """Return what talks to one device. Raises SecretError."""
-    password = None if device.password is None else reveal(device.password)
-    try:
-        return make_device(device.name, device.profile, device.address, line, password)
-    except ValueError as error:
-        raise SecretError(f"devices.{device.name}.password: {error}") from None
 
 
 def broker_of(mqtt: MqttSettings, topics: encode.Topics, epoch: int, clock: Clock) -> Broker:
