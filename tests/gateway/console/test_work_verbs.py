@@ -168,7 +168,9 @@ def test_the_audit_is_shown_proved_and_exported_online_and_in_a_copy(
     assert (status, out.startswith("✓")) == (0, True)
     head = json.loads(say("events", "verify", "-o", "json")[1])["head"]
     copy = tmp_path / "copy"
-    shutil.copytree(running.site.data, copy, ignore=shutil.ignore_patterns("*-shm", "*.sock", "*.new", "telemetry-*"))
+    shutil.copytree(
+        running.site.data, copy, ignore=shutil.ignore_patterns("*-shm", "*.sock", "*.new", "telemetry-*")
+    )
     assert say("events", "verify", "--data", str(copy), "--head", head)[0] == 0
     assert say("events", "tail", "--data", str(copy))[0] == 0
     lines = [json.loads(line) for line in say("events", "export", "--format", "jsonl")[1].splitlines()]
