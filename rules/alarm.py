@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.model import EventKind, Instant, Quality
 from rules.life import Life
-from rules.look import CLEARING, NORMAL, PENDING, Look, Phase
+from rules.look import ACTIVE, CLEARING, NORMAL, PENDING, Look, Phase
 from rules.rule import EPSILON, OnBad, gravity
 from rules.stage import Pace, refit
 from rules.state import BAD, GOOD, AlarmState, Input
@@ -96,17 +96,19 @@ class Alarm(Life):
         state = self.state
         if self.memory_every and now.mono >= self.saved_at + self.memory_every:
             self.saved_at, self.dirty = now.mono, True
-        was, trusted = state.live, state.input
+        trusted = state.input
         phases = self.look(sample, now)
         if phases is None or (state.input is trusted and self.steady(phases)):
             return
-        self.finish_step(now, was=was)
+        self.finish_step(now, was=ACTIVE in phases or CLEARING in phases)
         self.changed = self.wake is not None or (not self.idle and self.nearer(phases, trusted))
 
     def steady(self, before: list[Phase]) -> bool:
         """Whether the look changed nothing that anybody must hear of: the common case of a standing alarm."""
-        for timer, phase in zip(self.state.timers, before, strict=True):
-            if timer.phase is not phase or phase is PENDING or phase is CLEARING:
+        if PENDING in before or CLEARING in before:
+            return False
+        for timer, phase in zip(self.state.timers, before):  # noqa: B905  as many as before; asked very often
+            if timer.phase is not phase:
                 return False
         return not self.beyond and self.told_bad[0] is (self.state.input is BAD)
 
@@ -114,7 +116,7 @@ class Alarm(Life):
         """Whether its deadline may have come nearer with a look; while a delay runs it does not."""
         if self.state.input is not trusted:
             return True
-        for timer, stage, phase in zip(self.state.timers, self.stages, before, strict=True):
+        for timer, stage, phase in zip(self.state.timers, self.stages, before):  # noqa: B905  as above
             if timer.phase is not phase or timer.count <= stage.min_samples:
                 return True
         return False
@@ -142,7 +144,8 @@ class Alarm(Life):
         """
         state, context, mono = self.state, self.spec.context, now.mono
         timers = state.timers
-        phases = [timer.phase for timer in timers]
+        single = len(timers) == 1  # most alarms have one level
+        phases = [timers[0].phase] if single else [timer.phase for timer in timers]
         real = state.drill is None and state.out_of_service is None
         verdict = self.spec.rule.judge(
             Look(
@@ -162,7 +165,7 @@ class Alarm(Life):
             self.value, self.beyond = value, quality in BEYOND
             self.believe()
         believed = state.input is GOOD
-        if len(timers) == 1:  # most alarms have one level
+        if single:
             timers[0].see(self.stages[0], truths[0], mono, self.pace, believed=believed)
             return phases
         for timer, stage, truth in zip(timers, self.stages, truths, strict=True):
@@ -248,16 +251,23 @@ class Alarm(Life):
 
     def due(self) -> float | None:
         """Return when time alone will change something."""
-        state, moments = self.state, [self.wake]
-        if not self.idle:
-            moments += self.blind_at(), self.forced_at()
-            for timer, stage in zip(state.timers, self.stages, strict=True):
-                moments.append(timer.due(stage, self.pace))
+        state, soonest = self.state, self.wake
+        if not self.idle:  # asked for every reading that moves a timer: written to be quick
+            pace = self.pace
+            if not pace.timed and state.input is not BAD:
+                soonest = sooner(soonest, self.seen + pace.max_gap)
+            elif state.input is BAD:
+                soonest = sooner(soonest, self.forced_at())
+            for timer, stage in zip(state.timers, self.stages):  # noqa: B905  as above
+                if timer.mark is not None:
+                    soonest = sooner(soonest, timer.due(stage, pace))
         if state.occurrence is not None or state.held or state.roots or state.chatter.held:
-            moments += [self.ack_ends(), state.chatter.due(), *state.roots.values()]
+            ends = [self.ack_ends(), state.chatter.due(), *state.roots.values()]
             if holds := self.holds():
-                moments += [*(hold.until for hold in holds), self.saved_at + RESAVE]
-        return min([moment for moment in moments if moment is not None], default=None)
+                ends += [*(hold.until for hold in holds), self.saved_at + RESAVE]
+            for end in ends:
+                soonest = sooner(soonest, end)
+        return soonest
 
     def change_rule(self, spec: AlarmSpec, now: Instant, actor: str) -> None:
         """Row 29: keep the occurrence; the new limits go through their delays."""
@@ -285,3 +295,10 @@ class Alarm(Life):
             "class": rule.alarm_class.value,
             "memory": memory,
         }
+
+
+def sooner(one: float | None, other: float | None) -> float | None:
+    """Return the earlier of two moments; None is never."""
+    if one is None:
+        return other
+    return one if other is None or one <= other else other
