@@ -18,8 +18,8 @@ from gateway.orders import Expired
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from drivers.entry import Device
     from drivers.profile import Point
-    from drivers.registry import Device
     from gateway.clock import Clock
     from gateway.config import DeviceSettings
     from gateway.model import Value

@@ -100,9 +100,10 @@ def specs(lines: Iterable[str]) -> Iterator[AlarmSpec]:
     for rule in gateway_rules():
         yield AlarmSpec(GATEWAY, rule, Context(GATEWAY_UNITS[rule.point], place, EVERY))
     named = list(lines)
+    rules = tuple(line_rules(len(named)))
     for line in named:
         place = {"zh": f"线路 {line}", "en": f"line {line}"}
-        for rule in line_rules(len(named)):
+        for rule in rules:
             yield AlarmSpec(line_device(line), rule, Context(LINE_UNITS[rule.point], place, EVERY))
 
 

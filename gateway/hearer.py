@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from drivers.conversation import Told
+    from drivers.entry import Device
     from drivers.heard import HeardDevice
     from drivers.line.hearing import HearingLine
-    from drivers.registry import Device
     from gateway.clock import Clock
     from gateway.model import Instant, Sample
     from gateway.station import Accept

@@ -11,7 +11,7 @@ from drivers.errors import DriverError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from drivers.registry import Device
+    from drivers.entry import Device
 
 WAITING = 16  # commands that may wait for a line; one more is refused
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from drivers.registry import Device
+    from drivers.entry import Device
     from gateway.liveness import DeviceHealth, LineHealth
 
 T = TypeVar("T")

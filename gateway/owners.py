@@ -14,8 +14,8 @@ from gateway.poller import Polled, Poller
 from gateway.turns import groups
 
 if TYPE_CHECKING:
+    from drivers.entry import Device
     from drivers.line import AnyLine
-    from drivers.registry import Device
     from gateway.clock import Clock
     from gateway.config import DeviceSettings, Site
     from gateway.owner import Owner

@@ -23,7 +23,7 @@ from gateway.turns import Member
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
-    from drivers.registry import Device
+    from drivers.entry import Device
     from gateway.clock import Clock
     from gateway.opening import Port
     from gateway.station import Accept

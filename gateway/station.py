@@ -12,8 +12,8 @@ from gateway.model import Sample
 from gateway.stamps import Stamps
 
 if TYPE_CHECKING:
+    from drivers.entry import Device
     from drivers.errors import DriverError
-    from drivers.registry import Device
     from gateway.model import Instant, Quality, Value
 
 Accept = Callable[[Sequence[Sample]], Awaitable[None]]

@@ -19,16 +19,18 @@ from gateway.model import EventKind, Instant, Quality
 from rules.life import Life
 from rules.look import ACTIVE, CLEARING, NORMAL, PENDING, Look, Phase
 from rules.rule import EPSILON, OnBad, gravity
-from rules.stage import Pace, refit
+from rules.stage import pace_of, refit
 from rules.state import BAD, GOOD, AlarmState, Input
-from rules.storage import fingerprint
+from rules.worked import Worked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.model import Sample
+    from rules.look import Calm
     from rules.rule import AlarmSpec
     from rules.scene import Scene
+    from rules.stage import Pace
 
 SILENCE = 3.0  # effective intervals without a sample until the input is not believed any more (3.5)
 KEEP_EVERY = 5.0, 60.0  # seconds of pending credit a crash may cost: at least, at most
@@ -43,7 +45,6 @@ class Alarm(Life):
         "calm",
         "changed",
         "credit_every",
-        "fingerprint",
         "followed",
         "idle",
         "interval",
@@ -57,16 +58,21 @@ class Alarm(Life):
         "wake",
     )
 
-    calm: Callable[[Sample, dict[str, Any]], bool] | None
+    calm: Calm | None
     interval: float
     pace: Pace
     memory_every: float  # seconds of its memory, and
     credit_every: float  # of pending credit, that a crash may cost
 
     def __init__(
-        self, spec: AlarmSpec, new_id: Callable[[], str], now: Instant, state: AlarmState | None = None
+        self,
+        spec: AlarmSpec,
+        worked: Worked,
+        new_id: Callable[[], str],
+        now: Instant,
+        state: AlarmState | None = None,
     ) -> None:
-        super().__init__(spec, new_id, state)
+        super().__init__(spec, worked, new_id, state)
         self.state.memory = spec.rule.resume(self.state.memory, now.mono)
         self.seen = now.mono  # the last look at input of whatever quality
         self.wake: float | None = now.mono if spec.rule.timed else None
@@ -83,11 +89,10 @@ class Alarm(Life):
         rule, context = self.spec.rule, self.spec.context
         self.changed = True
         self.interval = max(context.interval, effective)
-        self.pace = Pace(SILENCE * self.interval, self.protected, rule.timed)
-        self.fingerprint = fingerprint(rule)
+        self.pace = pace_of(SILENCE * self.interval, self.protected, rule.timed)
         self.memory_every = rule.keep_every
         self.credit_every = min(max(KEEP_EVERY[0], self.stages[0].on_delay / 10), KEEP_EVERY[1])
-        self.calm = None if rule.on_bad is OnBad.ALARM else rule.calm(context.baseline)
+        self.calm = self.worked.calm(context.baseline)
 
     # Time and samples.
 
@@ -272,8 +277,8 @@ class Alarm(Life):
     def change_rule(self, spec: AlarmSpec, now: Instant, actor: str) -> None:
         """Row 29: keep the occurrence; the new limits go through their delays."""
         before, state = self.stages, self.state
-        self.spec, self.protected = spec, spec.rule.is_protected
-        self.stages = state.chatter.stages(spec.rule)
+        self.spec, self.worked = spec, Worked(spec.rule)
+        self.stages, self.protected = state.chatter.stages(self.worked.stages), self.worked.protected
         state.timers = refit(state.timers, before, self.stages)
         self.deciding = state.standing(self.stages) or self.stages[0]
         self.idle, self.dirty = False, True
@@ -290,7 +295,7 @@ class Alarm(Life):
         memory = rule.keep(self.state.memory, now.mono)
         return {
             **self.state.to_json(now),
-            "rule": self.fingerprint,
+            "rule": self.worked.fingerprint,
             "levels": [stage.level for stage in self.stages],
             "class": rule.alarm_class.value,
             "memory": memory,

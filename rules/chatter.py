@@ -54,11 +54,11 @@ class Chatter:
         self.recent, self.held = [], False
         return True
 
-    def stages(self, rule: Rule) -> tuple[Stage, ...]:
-        """Return the levels of a rule with the delays that hold now."""
+    def stages(self, usual: tuple[Stage, ...]) -> tuple[Stage, ...]:
+        """Return the levels with the delays that hold now; `usual`: as the rule says."""
         if not self.held:
-            return rule.stages()
-        return tuple(replace(stage, off_delay=max(stage.off_delay, OFF_DELAY)) for stage in rule.stages())
+            return usual
+        return tuple(replace(stage, off_delay=max(stage.off_delay, OFF_DELAY)) for stage in usual)
 
     def to_json(self, now: float) -> dict[str, Any]:
         """Return it for the disk: ages, not times."""

@@ -22,6 +22,7 @@ from rules.scene import Scene
 from rules.state import NANO
 from rules.storage import close_orphan, restore
 from rules.view import View, view_of
+from rules.worked import Works
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -71,6 +72,7 @@ class Engine:
         self._held: dict[AlarmKey, Alarm] = {}  # with something on it that ends by itself
         self._owed: list[AlarmEvent] = []  # from the start, given out with the first step
         self._scene, self._latecomers = Scene(self._alarms, self._devices), Latecomers()
+        self._works = Works()
         for spec in with_companions(specs):
             self._add(spec, restored.get(spec.key))
         self._link()
@@ -226,8 +228,9 @@ class Engine:
     def _add(self, spec: AlarmSpec, saved: dict[str, Any] | None) -> Alarm:
         if spec.key in self._alarms:
             raise ValueError(f"two alarms are called {spec.rule.name} at {spec.device}")
-        state, note = (None, "") if saved is None else restore(spec, saved, self._now)
-        alarm = self.machine(spec, self._new_id, self._now, state)
+        worked = self._works.of(spec.rule)
+        state, note = (None, "") if saved is None else restore(spec, worked, saved, self._now)
+        alarm = self.machine(spec, worked, self._new_id, self._now, state)
         self._alarms[spec.key] = alarm
         if alarm.state.held:
             self._held[spec.key] = alarm

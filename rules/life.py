@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gateway.model import AlarmEvent, Instant, Value
     from rules.look import Stage
     from rules.rule import AlarmKey, AlarmSpec
+    from rules.worked import Worked
 
 ASKED = frozenset({1, 2})  # levels of which somebody must say what it was; it blocks nothing (row 20)
 QUALITY_NEWS = 30.0  # seconds between two events that only say how good the input is
@@ -55,12 +56,15 @@ class Life:
         "state",
         "told_bad",
         "value",
+        "worked",
     )
 
-    def __init__(self, spec: AlarmSpec, new_id: Callable[[], str], state: AlarmState | None) -> None:
-        self.spec, self.stages, self.protected = spec, spec.rule.stages(), spec.rule.is_protected
-        self.state = state or AlarmState([Timer() for _ in self.stages])
-        self.stages = self.state.chatter.stages(spec.rule)
+    def __init__(
+        self, spec: AlarmSpec, worked: Worked, new_id: Callable[[], str], state: AlarmState | None
+    ) -> None:
+        self.spec, self.worked = spec, worked
+        self.state = state or AlarmState([Timer() for _ in worked.stages])
+        self.stages, self.protected = self.state.chatter.stages(worked.stages), worked.protected
         self.new_id = new_id
         self.out: list[AlarmEvent] = []  # taken by the engine after every step
         self.dirty = False
@@ -116,7 +120,7 @@ class Life:
         """Hold an alarm that comes too often: one event says so, and its repeats stop."""
         rule = self.spec.rule
         if may_hold(rule) and self.state.chatter.activated(now.mono):
-            self.stages = self.state.chatter.stages(rule)
+            self.stages = self.state.chatter.stages(self.worked.stages)
             self.emit(EventKind.UPDATE, now, reason=BEGINS)
 
     def activate(self, stage: Stage, now: Instant) -> bool:
@@ -239,7 +243,7 @@ class Life:
             state.out_of_service = None
             self.emit(EventKind.IN_SERVICE, now, reason="expired")
         if state.chatter.over(now.mono):
-            self.stages = state.chatter.stages(self.spec.rule)
+            self.stages = state.chatter.stages(self.worked.stages)
             self.emit(EventKind.UPDATE, now, reason=ENDS)
         for root in [root for root, end in state.roots.items() if end is not None and now.mono >= end]:
             del state.roots[root]

@@ -14,7 +14,7 @@ from gateway.model import Quality
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gateway.model import Sample, Value
     from rules.scene import Scene
@@ -78,6 +78,11 @@ class Look(NamedTuple):
     zone: dt.tzinfo | None = None  # of the site; None: UTC
     scene: Scene | None = None  # other devices and other alarms
     real: bool = True  # neither in a drill nor out of service: what is seen may be learned
+
+
+if TYPE_CHECKING:
+    Calm = Callable[[Sample, dict[str, Any]], bool]
+    """A cheap test of a sample that says "good and plainly normal"; the second is the memory of the alarm."""
 
 
 def unknown(size: int, reason: Quality, value: Value | None = None) -> Verdict:

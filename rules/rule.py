@@ -11,10 +11,9 @@ from gateway.model import AlarmClass
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from gateway.model import Sample
-    from rules.look import Look, Stage, Verdict
+    from rules.look import Calm, Look, Stage, Verdict
     from rules.site import Inventory
 
 COLOURS = {
@@ -113,7 +112,7 @@ class Rule:
         """Yield what is wrong with the settings of this type."""
         return ()
 
-    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+    def calm(self, baseline: Mapping[str, float]) -> Calm | None:
         """Return a cheap test that says "good and plainly normal", for an alarm at rest; None: has none."""
         del baseline
         return None

@@ -14,6 +14,7 @@ counts, so two spikes with a hole between them are not "five seconds above the l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rules.look import ACTIVE, CLEARING, NORMAL, PENDING, Phase
@@ -32,6 +33,10 @@ class Pace:
     max_gap: float  # seconds
     protected: bool  # a longer gap is credited up to max_gap; for others it starts the delay again
     timed: bool = False  # the clock itself is the input: silence needs no fresh sample
+
+
+pace_of = lru_cache(maxsize=1024)(Pace)
+"""The same one for all alarms that count alike."""
 
 
 @dataclass(slots=True)

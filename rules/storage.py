@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from hashlib import blake2s
 from typing import TYPE_CHECKING, Any
 
 from gateway.model import AlarmClass, AlarmEvent, EventKind, Quality
@@ -13,29 +11,18 @@ from rules.state import AlarmState
 
 if TYPE_CHECKING:
     from gateway.model import Instant
-    from rules.rule import AlarmKey, AlarmSpec, Rule
-
-WORDS_ONLY = frozenset({"name", "message", "source"})
-
-
-def fingerprint(rule: Rule) -> str:
-    """Return what tells one setting of a rule from another; texts, and settings left alone, do not count."""
-    settings = [
-        (f.name, repr(value))
-        for f in fields(rule)
-        if f.name not in WORDS_ONLY and (value := getattr(rule, f.name)) != f.default
-    ]
-    return blake2s(repr(sorted(settings)).encode(), digest_size=8).hexdigest()
+    from rules.rule import AlarmKey, AlarmSpec
+    from rules.worked import Worked
 
 
-def restore(spec: AlarmSpec, saved: dict[str, Any], now: Instant) -> tuple[AlarmState, str]:
+def restore(spec: AlarmSpec, worked: Worked, saved: dict[str, Any], now: Instant) -> tuple[AlarmState, str]:
     """Return the state as it was left (row 28), and a note when its rule has been edited since (row 29)."""
     state = AlarmState.from_json(saved, now)
     state.memory = dict(saved["memory"])
-    if saved["rule"] == fingerprint(spec.rule):
+    if saved["rule"] == worked.fingerprint:
         return state, ""
     before = tuple(Stage(level) for level in saved["levels"])
-    state.timers = refit(state.timers, before, spec.rule.stages())
+    state.timers = refit(state.timers, before, worked.stages)
     state.memory = spec.rule.adopt(state.memory)
     return state, "caused by rule change"
 

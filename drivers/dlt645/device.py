@@ -53,7 +53,7 @@ class Dlt645Device:
         self._password = orders.parse_password(password)
 
     async def read(self, points: tuple[str, ...]) -> tuple[dict[str, Value], dict[str, Quality]]:
-        """Return the good values and why the others are bad. The contract is `drivers.registry.Device`."""
+        """Return the good values and why the others are bad. The contract is `drivers.entry.Device`."""
         items = self._items.get(points)
         if items is None:
             items = self._items[points] = compile_items(self._profile, points)
@@ -69,7 +69,7 @@ class Dlt645Device:
         return items.values({item: _for_item(item, carried[di]) for item, di in wanted.items()})
 
     async def write(self, point: str, value: Value) -> Value:
-        """Order the relay and return how it stands afterwards; see `drivers.registry.Device`."""
+        """Order the relay and return how it stands afterwards; see `drivers.entry.Device`."""
         what = self._profile.points.get(point)
         if what is None or what.write is None or what.item != RELAY or what.enum is None:
             raise ValueError(f"{self.name}: {point} may not be written")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class GpioDevice:
-    """Some pins of this machine; the contract is `drivers.registry.Device`."""
+    """Some pins of this machine; the contract is `drivers.entry.Device`."""
 
     def __init__(self, name: str, profile: Profile, address: int | str, line: Line[Look]) -> None:
         self.name = name

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Generic
 from drivers.errors import BadAnswer, DriverError, Held, NoAnswer, Refused
 from drivers.line.dialect import Q
 from drivers.line.door import Door
-from drivers.line.loan import Loan
 from drivers.line.owed import LAPSE, Debt, Owed
 from drivers.line.port import make_port
 from drivers.line.stats import LineStats
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from drivers.line.dialect import Framing, UnitId
+    from drivers.line.loan import Loan
     from drivers.line.settings import LineSettings
 
 PROVEN = b""  # what a fence returns when a late frame has proven already what it was sent for
@@ -85,6 +85,8 @@ class TurnLine(Generic[Q]):
     @contextlib.asynccontextmanager
     async def lend(self) -> AsyncIterator[Loan]:
         """Take a turn and lend the port while it lasts; all who come meanwhile wait. Raises LineDown."""
+        from drivers.line.loan import Loan  # noqa: PLC0415 - who scans knows the frames of every protocol
+
         if not self._turns.take():
             await self._turns.wait()
         try:

@@ -43,7 +43,7 @@ class ModbusDevice:
         self._asking = Asking(name, line, profile.limits.min_interval)
 
     async def read(self, points: tuple[str, ...]) -> tuple[Good, Bad]:
-        """Return the good values and why the others are bad. The contract is `drivers.registry.Device`."""
+        """Return the good values and why the others are bad. The contract is `drivers.entry.Device`."""
         if self._lessons.known is not self._planned_with:
             self._forget_plans()
         reading = self._readings.get(points)
@@ -70,7 +70,7 @@ class ModbusDevice:
         )
 
     async def write(self, point: str, value: Value) -> Value:
-        """Write one point and return what the device holds afterwards; see `drivers.registry.Device`."""
+        """Write one point and return what the device holds afterwards; see `drivers.entry.Device`."""
         what = self._profile.points.get(point)
         if what is None or what.write is None:
             raise ValueError(f"{self.name}: {point} may not be written")

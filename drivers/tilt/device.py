@@ -32,7 +32,7 @@ class TiltDevice:
         self._items: dict[tuple[str, ...], Items] = {}
 
     async def read(self, points: tuple[str, ...]) -> tuple[dict[str, Value], dict[str, Quality]]:
-        """Return the good values and why the others are bad. The contract is `drivers.registry.Device`."""
+        """Return the good values and why the others are bad. The contract is `drivers.entry.Device`."""
         items = self._items.get(points)
         if items is None:
             items = self._items[points] = compile_items(self._profile, points)

@@ -9,8 +9,6 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from wcwidth import wcswidth
-
 from gateway.language import say
 
 if TYPE_CHECKING:
@@ -52,7 +50,11 @@ def print_json(data: object, out: TextIO | None = None) -> None:
 
 def width(text: str) -> int:
     """Return how many columns a terminal gives the text; colours take none."""
-    return max(wcswidth(_SGR.sub("", text)), 0) if text else 0
+    if not text:
+        return 0
+    from wcwidth import wcswidth  # noqa: PLC0415 - the daemon prints no tables
+
+    return max(wcswidth(_SGR.sub("", text)), 0)
 
 
 def pad(text: str, columns: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ctypes
 import gc
@@ -20,6 +19,7 @@ from gateway.lock import Taken, owned
 
 if TYPE_CHECKING:
     import argparse
+    from asyncio import AbstractEventLoop
 
     from gateway.config import Site
 
@@ -46,14 +46,15 @@ def run(args: argparse.Namespace) -> int:
     spare_memory()
     gc.disable()  # until `app.run`: what is made at the start stays, and need not be looked through ten times
     reading = load_apart(args.config)
-    from gateway import app  # noqa: F401, PLC0415 - loaded while the site is being read
-
+    load_while_reading()
     gc.collect()  # what loading has left behind: half a megabyte that would be frozen with the rest
     try:
         site = reading()
     except ConfigError as error:
         raise Failure(str(error), 2) from error
     refuse_overfull(site)
+    import asyncio  # noqa: PLC0415 - as above
+
     try:
         with owned(site.data):
             report = asyncio.run(_run(site, socket_path(site)))
@@ -67,6 +68,15 @@ def run(args: argparse.Namespace) -> int:
     if args.report:
         args.report.write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
     return 0
+
+
+def load_while_reading() -> None:
+    """Load what the daemon needs whatever the site says; nearly every site speaks Modbus somewhere."""
+    from drivers.registry import PROTOCOLS  # noqa: PLC0415 - the site is begun to be read first
+    from gateway import app  # noqa: F401, PLC0415 - as above
+    from gateway.config import budget, settings  # noqa: F401, PLC0415 - as above
+
+    PROTOCOLS["modbus-tcp"]
 
 
 def spare_memory() -> None:
@@ -99,7 +109,9 @@ def socket_path(site: Site) -> Path:
 
 
 async def _run(site: Site, socket: Path) -> dict[str, object]:
-    from gateway import app  # noqa: PLC0415 - a wrong site file is refused before the machinery is loaded
+    import asyncio  # noqa: PLC0415 - the site is begun to be read first
+
+    from gateway import app  # noqa: PLC0415 - as above
     from gateway.clock import SystemClock  # noqa: PLC0415
     from gateway.notify import Systemd  # noqa: PLC0415
 
@@ -109,7 +121,7 @@ async def _run(site: Site, socket: Path) -> dict[str, object]:
         loop.add_signal_handler(number, stop.set)
     bugs: list[str] = []
 
-    def end_on_bug(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    def end_on_bug(loop: AbstractEventLoop, context: dict[str, Any]) -> None:
         loop.default_exception_handler(context)
         if (
             "handle" in context

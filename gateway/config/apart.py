@@ -48,8 +48,10 @@ def load_apart(path: Path) -> Callable[[], Site]:
 
 def main(path: str) -> None:
     """Read the file and write what was found to stdout: the mistakes, and the site or None."""
-    import pathlib  # noqa: PLC0415 - the daemon imports this module for the function above
+    import gc  # noqa: PLC0415 - the daemon imports this module for the function above
+    import pathlib  # noqa: PLC0415 - the same
 
+    gc.disable()  # this process has ended before there is anything to collect
     from gateway.config.site import load  # noqa: PLC0415 - the same
 
     try:

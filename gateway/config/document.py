@@ -83,6 +83,7 @@ class Document:
     def __init__(self, file: str, root: Node | None, data: Any) -> None:
         self._file = file
         self._root = root
+        self._heads: dict[int, dict[str, tuple[Node, Node]]] = {}  # of mappings that were looked into, by id
         self.data = data
 
     @property
@@ -96,7 +97,7 @@ class Document:
         if node is None:
             return line
         for depth, step in enumerate(path):
-            found = _child(node, step)
+            found = self._child(node, step)
             if found is None:
                 break
             head, node = found
@@ -106,22 +107,28 @@ class Document:
             line = (head if (last and key) or block else node).start_mark.line + 1
         return int(line)
 
+    def _child(self, node: Node, step: str | int) -> tuple[Node, Node] | None:
+        """Return the head and the value of an entry; a sequence has no heads."""
+        if isinstance(node, MappingNode):
+            heads = self._heads.get(id(node))
+            if heads is None:  # of a key that stands twice the first one counts
+                pairs = [
+                    (str(_scalar(head)), (head, value))
+                    for head, value in reversed(node.value)
+                    if isinstance(head, ScalarNode)
+                ]
+                heads = self._heads[id(node)] = dict(pairs)
+            return heads.get(str(step))
+        if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
+            return node.value[step], node.value[step]
+        return None
+
     def label(self, path: Path) -> str:
         """Return the path as `lines.rs485-1.baud`; a number in brackets counts from 0."""
         text = ""
         for step in path:
             text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
         return text
-
-
-def _child(node: Node, step: str | int) -> tuple[Node, Node] | None:
-    if isinstance(node, MappingNode):
-        for head, value in node.value:
-            if isinstance(head, ScalarNode) and str(_scalar(head)) == str(step):
-                return head, value
-    elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step], node.value[step]
-    return None
 
 
 def _scalar(node: ScalarNode) -> str | int | float | bool | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.config.report import Path, Place, Report, describe, suggest
 from gateway.config.validate import Shape
-from rules.conditions import KINDS, Limit
+from rules.conditions import KINDS, Limit, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ NO_REASON = frozenset({"", "yes", "no", "true", "false", "on", "off", "æ˜¯", "å
 @cache
 def shape(kind: str) -> Shape[Rule]:
     """Return the form of one rule type."""
-    return Shape(KINDS[kind])
+    return Shape(kind_of(kind))
 
 
 def read_rule(name: str, data: object, place: Place, path: Path, report: Report) -> Rule | None:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from drivers.entry import Device
     from drivers.line import AnyLine
-    from drivers.registry import Device
     from gateway.board import Board
     from gateway.clock import Clock
     from gateway.commands import Commands

@@ -17,10 +17,10 @@ from rules.state import NANO
 from rules.texts import delays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.look import Look
+    from rules.look import Calm, Look
     from rules.site import Inventory
 
 BINS = 96  # a quarter of an hour each
@@ -119,7 +119,7 @@ class Baseline(Rule):
         slack = width(self.deadband, self.margin) if look.phases[0].live else 0.0
         return Verdict((value >= memory["top"] - slack,), value)
 
-    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+    def calm(self, baseline: Mapping[str, float]) -> Calm | None:
         """Return a note-taker for usual readings of the same quarter of an hour."""
         del baseline
         point = self.point

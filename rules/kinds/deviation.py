@@ -13,10 +13,10 @@ from rules.rule import Rule
 from rules.texts import BESIDE_ITS_LIMIT, delays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.look import Look
+    from rules.look import Calm, Look
 
 ONLY_ANGLE, TWO_ANGLES, VECTOR = 1, 2, 3
 VOID = "void"  # in the memory: the baseline of a sensor that has been replaced
@@ -101,7 +101,7 @@ class Deviation(Rule):
         cosine = dot(parts, known) / lengths
         return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))  # rounding may leave [-1, 1]
 
-    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+    def calm(self, baseline: Mapping[str, float]) -> Calm | None:
         """Return a test for "all parts are there, and near the baseline"."""
         points, limit, angle = self.points, self.limit, self._angle
 

@@ -13,10 +13,10 @@ from rules.session import KEEP_EVERY, Course, kept
 from rules.texts import span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.look import Look
+    from rules.look import Calm, Look
 
 HOUR = 3600.0
 MESSAGE = {
@@ -116,7 +116,7 @@ class Duration(Rule):
             truths.append(floating and memory["float"] >= x.after - EPSILON)
         return Verdict(tuple(truths), round(total / HOUR, 2))
 
-    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+    def calm(self, baseline: Mapping[str, float]) -> Calm | None:
         """Return a note-taker for "nothing is going on"."""
         del baseline
         point, above = self.point, self.above

@@ -11,10 +11,10 @@ from rules.rule import EPSILON, OverRange, Rule
 from rules.texts import delays, span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.look import Look
+    from rules.look import Calm, Look
 
 UNSEEN = frozenset({Quality.NO_ANSWER, Quality.LINE_DOWN, Quality.DISABLED})
 """Nothing was read at all: the business of `stale`, not of `bad_data`."""
@@ -78,7 +78,7 @@ class Stale(Rule):
             return True
         return False if self.point in sample.bad else None
 
-    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+    def calm(self, baseline: Mapping[str, float]) -> Calm | None:
         """Return a note-taker: a good sample only moves the deadline."""
         del baseline
         point = self.point
@@ -162,7 +162,7 @@ class BadData(Rule):
         beyond = any(sample.bad.get(point) in BEYOND for point in watched)
         return Quality.GOOD if answered or beyond else None
 
-    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+    def calm(self, baseline: Mapping[str, float]) -> Calm | None:
         """Return a test for "good, and so were the ones before"."""
         del baseline
         point = self.point

@@ -12,10 +12,10 @@ from rules.rule import STRICT, OverRange, Rule
 from rules.texts import BESIDE_ITS_LIMIT, delays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.look import Look
+    from rules.look import Calm, Look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ class Limit(Rule):
                 return Verdict(truths, None, reason)
         return unknown(len(lines), reason)
 
-    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+    def calm(self, baseline: Mapping[str, float]) -> Calm | None:
         """Return a test for "well inside all limits"."""
         del baseline
         point, (low, high) = self.point, self._inside()

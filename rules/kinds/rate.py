@@ -10,10 +10,10 @@ from rules.past import EPSILON, Past
 from rules.texts import span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.look import Look
+    from rules.look import Calm, Look
 
 SLOTS = 40  # 780 pairs for Theil-Sen
 
@@ -62,7 +62,7 @@ class Rate(Measured):
             return None
         return {"up": slope, "down": -slope, "both": abs(slope)}[self.direction]
 
-    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+    def calm(self, baseline: Mapping[str, float]) -> Calm | None:
         """Return a note-taker for readings that only add to a mean: the slope stays what it is."""
         del baseline
         point = self.point

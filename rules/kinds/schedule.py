@@ -17,10 +17,10 @@ from rules.state import NANO
 from rules.texts import BESIDE_ITS_LIMIT, delays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.look import Look
+    from rules.look import Calm, Look
 
 TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -119,7 +119,7 @@ class Schedule(Rule):
         slack = width(self.deadband, limit) if held else 0.0
         return value >= limit - slack if self.when == "above" else value <= limit + slack
 
-    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+    def calm(self, baseline: Mapping[str, float]) -> Calm | None:
         """Return a test for "well inside every limit"."""
         del baseline
         limits, point = [self.limit, *(h.limit for h in self.hours)], self.point

@@ -11,10 +11,10 @@ from rules.rule import STRICT, Rule
 from rules.texts import delays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.model import Sample, Value
-    from rules.look import Look
+    from rules.look import Calm, Look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ class State(Rule):
         on = bool(number >> self.bit & 1) if self.bit is not None else number != 0
         return (on is not self.inverted,)
 
-    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+    def calm(self, baseline: Mapping[str, float]) -> Calm | None:
         """Return a test for "known and normal"."""
         del baseline
         point, truths = self.point, self._truths
@@ -160,7 +160,7 @@ class UnknownCode(Rule):
             return None if reason is None else unknown(1, reason)
         return Verdict((value not in self.known,), value)
 
-    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+    def calm(self, baseline: Mapping[str, float]) -> Calm | None:
         """Return a test for "known"."""
         del baseline
         point, known = self.point, frozenset(self.known)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from gateway.model import Sample
-    from rules.look import Look
+    from rules.look import Calm, Look
 
 STATS = ("mean", "min", "max", "sd", "count_above", "step")
 PERCENTILE = re.compile(r"p(\d{1,2})")
@@ -94,7 +94,7 @@ class Window(Measured):
             return 0.0
         return (now / before - 1) * 100
 
-    def calm(self, baseline: Mapping[str, float]) -> Callable[[Sample, dict[str, Any]], bool] | None:
+    def calm(self, baseline: Mapping[str, float]) -> Calm | None:
         """Return a note-taker for a step of something that is switched off; none for the others."""
         del baseline
         if self.stat != "step" or self.when == "below" or self.limit <= 0 or not self.threshold:

@@ -21,7 +21,7 @@ from gateway.remembered import Remembered
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drivers.registry import Device
+    from drivers.entry import Device
 
 pytestmark = pytest.mark.alone  # a late answer on a busy machine is asked for again, and those are bytes too
 

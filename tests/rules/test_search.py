@@ -107,7 +107,7 @@ class TellsAtStart(Alarm):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         if self.state.live:
-            self.emit(EventKind.RAISE, given[2])
+            self.emit(EventKind.RAISE, given[3])
 
 
 class ForgetsTheLatch(Alarm):
@@ -196,13 +196,13 @@ class NeverHeld(Alarm):
 class HeldInSilence(Alarm):
     def count_chatter(self, now: Instant) -> None:
         if may_hold(self.spec.rule) and self.state.chatter.activated(now.mono):
-            self.stages = self.state.chatter.stages(self.spec.rule)
+            self.stages = self.state.chatter.stages(self.worked.stages)
 
 
 class EverythingIsHeld(Alarm):
     def count_chatter(self, now: Instant) -> None:
         if self.state.chatter.activated(now.mono):
-            self.stages = self.state.chatter.stages(self.spec.rule)
+            self.stages = self.state.chatter.stages(self.worked.stages)
             self.emit(EventKind.UPDATE, now, reason=BEGINS)
 
 

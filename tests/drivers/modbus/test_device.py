@@ -19,7 +19,7 @@ from gateway.model import Quality
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from drivers.registry import Device
+    from drivers.entry import Device
 
 U16 = PointType.UINT16
 NEAR = {"a": Point("holding:0", U16, scale=0.1), "b": Point("holding:1", U16, sentinel=(0xFFFF,))}
