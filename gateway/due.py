@@ -40,6 +40,8 @@ class Due:
     def first(self, now: float) -> Turn | None:
         """Return the turn that is to be polled first at `now`; None when none is due."""
         waiting, due = self._waiting, self._due
+        if not due and not (waiting and waiting[0][0] <= now):  # the common case
+            return None
         while waiting and waiting[0][0] <= now:
             _, serial, turn = heappop(waiting)
             heappush(due, (turn.deadline + turn.period, serial, turn))
@@ -52,9 +54,10 @@ class Due:
 
     def next_at(self) -> float:
         """Return when something is due; -inf when something is already, inf when nothing waits."""
-        _drop(self._due)
         if self._due:
-            return -inf
+            _drop(self._due)
+            if self._due:
+                return -inf
         _drop(self._waiting)
         return self._waiting[0][0] if self._waiting else inf
 

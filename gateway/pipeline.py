@@ -78,19 +78,24 @@ class Pipeline:
 
     async def accept(self, samples: Sequence[Sample]) -> None:
         """Judge and keep samples of devices; returns when what was decided is on disk, or the disk hangs."""
+        for sample in samples:
+            self._board.note(sample)
+        deciding = self._judge(samples)  # what is decided goes to the disk while the rest is done
         counts = self.counts
         for sample in samples:
             counts.samples += 1
             counts.readings += len(sample.values)
-            self._board.note(sample)
             counts.rows += self._keep(self._lines_of[sample.device](sample), sample.at)
-        await self._judge(samples)
+        if deciding is not None:
+            await self._wait(deciding, PATIENCE)
 
     async def accept_health(self, samples: Sequence[Sample]) -> None:
         """Judge and keep what the gateway says about itself."""
+        deciding = self._judge(samples)
         for sample in samples:
             self.keep_health(self._lines_of[sample.device](sample), sample.at)
-        await self._judge(samples)
+        if deciding is not None:
+            await self._wait(deciding, PATIENCE)
 
     def keep_health(self, line: str, at: int) -> None:
         """Keep a line of health that no rule judges."""
@@ -145,20 +150,30 @@ class Pipeline:
         self._store.add(lines.encode(errors="replace"), rows, at)
         return rows
 
-    async def _judge(self, samples: Sequence[Sample]) -> None:
+    def _judge(self, samples: Sequence[Sample]) -> asyncio.Task[None] | None:
+        """Judge; return what puts on disk what was decided, None when that is nothing."""
         events = self._engine.observe(samples, self._clock.now())
         if not self._commits:  # while a commit hangs, only its end is progress
             self.counts.steps += 1
-        await self._commit(events, patience=PATIENCE)
+        if events or self._engine.dirty:
+            return self._begin(events, NOTHING)
+        self._raise_bug()
+        return None
 
     async def _commit(
         self, events: Iterable[AlarmEvent], deed: Deed = NOTHING, patience: float | None = None
     ) -> None:
         """Put on disk what was decided, and tell it; return when that is done, or `patience` is over."""
+        task = self._begin(list(events), deed)
+        if task is not None:
+            await self._wait(task, patience)
+
+    def _begin(self, events: Sequence[AlarmEvent], deed: Deed) -> asyncio.Task[None] | None:
+        """Begin to put on disk what was decided, and to tell it then; None when there is nothing."""
         self._raise_bug()
-        events, states = list(events), self._engine.take_dirty()
+        states = self._engine.take_dirty()
         if not events and not states and not deed.entry and not deed.small:
-            return
+            return None
         entries = [deed.entry] if deed.entry else []
         commit = self._store.commit_alarms(
             [self._event_of(event) for event in events], states, deeds=entries, small=deed.small
@@ -168,6 +183,10 @@ class Pipeline:
         task = asyncio.create_task(self._tell(events, commit), name="commit")
         self._commits.add(task)
         task.add_done_callback(self._ended)
+        return task
+
+    async def _wait(self, task: asyncio.Task[None], patience: float | None) -> None:
+        """Wait for the end of a commit, or until `patience` is over."""
         if patience is not None and len(self._commits) <= MOST_BEHIND:
             await asyncio.wait({task}, timeout=patience)
             if not task.done():

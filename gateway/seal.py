@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gateway import ed25519
@@ -39,13 +40,18 @@ class Seal:
     @property
     def key(self) -> str:
         """The public key, as hex digits."""
-        return ed25519.public_key(self.secret).hex()
+        return _public(self.secret)
 
     def set(self, statement: Mapping[str, Any]) -> dict[str, Any]:
         """Return a statement with its signature, as it lies beside an export."""
         said = {"format": FORMAT, **statement}
         signature = ed25519.sign(self.secret, canonical(said)).hex()
         return {"statement": said, "key": self.key, "signature": signature}
+
+
+@lru_cache(maxsize=4)
+def _public(secret: bytes) -> str:
+    return ed25519.public_key(secret).hex()  # takes milliseconds, and is told every few seconds
 
 
 def open_seal(folder: Path) -> Seal:

@@ -85,9 +85,11 @@ class Desk(Engine):
     def observe(self, samples: Sequence[Sample], now: Instant) -> list[AlarmEvent]:
         """Judge samples; what they say of lines and devices comes first."""
         moves = self.roots.observe(samples, now.mono)
-        hidden, events = self._hide(moves, now), super().observe(samples, now)
+        hidden = self._hide(moves, now) if moves else []
+        events = super().observe(samples, now)
         events += self._interlock(now)
-        self._tell(events, now)
+        if events:
+            self._tell(events, now)
         return hidden + events
 
     def tick(self, now: Instant) -> list[AlarmEvent]:
@@ -138,6 +140,11 @@ class Desk(Engine):
         events = self._interlock(now, time=True)
         self.notices.note(events, now)
         return Reply(Outcome.DONE, "", events)
+
+    @property
+    def dirty(self) -> bool:
+        """Whether `take_dirty` has something to give."""
+        return super().dirty or self.notices.dirty or self.interlocks.dirty
 
     def take_dirty(self) -> list[tuple[AlarmKey, dict[str, Any] | None]]:
         """Return the states changed since the last call, and what people are to be told."""

@@ -21,7 +21,7 @@ from rules.rule import EPSILON, with_companions
 from rules.scene import Scene
 from rules.state import NANO
 from rules.storage import close_orphan, restore
-from rules.view import View, view_of
+from rules.view import View, to_be_seen, view_of
 from rules.worked import Works
 
 if TYPE_CHECKING:
@@ -194,6 +194,11 @@ class Engine:
 
     # What is read out.
 
+    @property
+    def dirty(self) -> bool:
+        """Whether `take_dirty` has something to give."""
+        return bool(self._dirty)
+
     def take_dirty(self) -> list[tuple[AlarmKey, dict[str, Any] | None]]:
         """Return the states changed since the last call, JSON-able; None: the alarm is no more."""
         taken = [
@@ -211,8 +216,7 @@ class Engine:
 
     def view(self) -> list[View]:
         """Return every alarm that people should see, as it stands."""
-        views = (view_of(alarm, self._now.mono) for alarm in self._alarms.values())
-        return [view for view in views if view is not None]
+        return [view_of(alarm, self._now.mono) for alarm in self._alarms.values() if to_be_seen(alarm)]
 
     def standing(self) -> list[AlarmEvent]:
         """Return every open alarm as it stands, for those who show states; nothing happens by it."""

@@ -115,6 +115,11 @@ class Interlocks:
         self._told.update((interlock.name, failed) for interlock, failed in found)
         return found
 
+    @property
+    def dirty(self) -> bool:
+        """Whether `take_dirty` has something to give."""
+        return bool(self._gone) or any(guard.dirty for guard in self._guards.values())
+
     def take_dirty(self, now: Instant) -> list[tuple[AlarmKey, Any]]:
         """Return what changed since the last call; None: it is no more."""
         taken: list[tuple[AlarmKey, Any]] = [((INTERLOCK, name), None) for name in self._gone]

@@ -126,6 +126,11 @@ class Notices:
         busy = self.climbs or self.together.busy or self.outbox.notices
         return self._looked + EVERY if busy else None
 
+    @property
+    def dirty(self) -> bool:
+        """Whether `take_dirty` has something to give."""
+        return self._changed or bool(self._dirty or self.outbox.dirty)
+
     def take_dirty(self, now: Instant) -> list[tuple[AlarmKey, Any]]:
         """Return what changed since the last call; None: it is no more."""
         taken: list[tuple[AlarmKey, Any]] = [

@@ -150,6 +150,7 @@ class Roots:
         self._timed = [self._gateway, *(line.cause for line in self._lines.values())]
         self._timed += [device.cause for device in self._devices.values()]
         self._owed = True  # the first step looks at everything: what is hidden by nothing any more
+        self._due = self._next_due()
 
     def observe(self, samples: Sequence[Sample], now: float) -> list[Move]:
         """Take in what samples say of devices and lines; return what follows for the alarms."""
@@ -178,7 +179,7 @@ class Roots:
 
     def next_deadline(self) -> float | None:
         """Return when `tick` has something to do."""
-        return min((due for cause in self._timed if (due := cause.due()) is not None), default=None)
+        return self._due
 
     def down_for(self, line: str, now: float) -> float:
         """Return for how many seconds a line counts as failing; 0 when it does not."""
@@ -229,7 +230,12 @@ class Roots:
             moves += [Move(key, Suppress(root)) for root in sorted(want - have)]
             moves += [Move(key, Unsuppress(root)) for root in sorted(have - want)]
         self._applied = wanted
+        self._due = self._next_due()
         return sorted(moves, key=lambda move: move.key)
+
+    def _next_due(self) -> float | None:
+        """Return when time alone will change a cause; only `_moves` changes one otherwise."""
+        return min((due for cause in self._timed if (due := cause.due()) is not None), default=None)
 
     def _hidden(self) -> Iterator[tuple[AlarmKey, set[str]]]:
         """Yield the faults with what hides them now."""

@@ -52,11 +52,15 @@ class View:
     message: Mapping[str, str]
 
 
-def view_of(alarm: Alarm, mono: float) -> View | None:
-    """Return the alarm as it stands; None when there is nothing to see."""
+def to_be_seen(alarm: Alarm) -> bool:
+    """Return whether there is something to see."""
+    state = alarm.state
+    return state.occurrence is not None or bool(state.roots) or state.held
+
+
+def view_of(alarm: Alarm, mono: float) -> View:
+    """Return the alarm as it stands."""
     state, o, rule = alarm.state, alarm.state.occurrence, alarm.spec.rule
-    if o is None and not alarm.holds() and not state.roots:
-        return None
     shelf, out = state.shelf, state.out_of_service
     return View(
         device=alarm.spec.device,

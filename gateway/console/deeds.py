@@ -15,7 +15,7 @@ from gateway.store.chain import compact
 from rules.actions import Reply
 from rules.permissions import Ask, Person, Role, Task, judge
 from rules.rule import gravity
-from rules.view import view_of
+from rules.view import to_be_seen, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -191,9 +191,9 @@ class Deeds:
     def _seen(self, keys: Sequence[AlarmKey]) -> dict[str, Any] | None:
         """Return how one alarm stands, for the audit; None for none or many."""
         alarm = self.alarm(keys[0]) if len(keys) == 1 else None
-        view = None if alarm is None else view_of(alarm, self._clock.mono())
-        if view is None:
+        if alarm is None or not to_be_seen(alarm):
             return None
+        view = view_of(alarm, self._clock.mono())
         names = (
             "occurrence",
             "activation",

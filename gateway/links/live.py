@@ -9,7 +9,7 @@ class Pace:
     """The first change goes out at once; what changes within `every` seconds after goes out at their end."""
 
     def __init__(self, every: float = 1.0) -> None:
-        self._every = every
+        self.every = every  # seconds
         self._told: dict[str, float] = {}
         self._waiting: set[str] = set()
         self._heap: list[tuple[float, str]] = []
@@ -18,13 +18,19 @@ class Pace:
         """Note a change; return whether to tell it now. Otherwise `due` names it later."""
         if name in self._waiting:
             return False
-        free_at = self._told.get(name, float("-inf")) + self._every
+        free_at = self._told.get(name, float("-inf")) + self.every
         if now >= free_at:
             self._told[name] = now
             return True
         self._waiting.add(name)
         heappush(self._heap, (free_at, name))
         return False
+
+    def put_off(self, name: str, now: float) -> None:
+        """Tell it later after all: it could not be told now."""
+        if name not in self._waiting:
+            self._waiting.add(name)
+            heappush(self._heap, (now + self.every, name))
 
     def due(self, now: float) -> list[str]:
         """Return, and count as told, what has waited long enough."""

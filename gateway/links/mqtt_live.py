@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.links import encode
@@ -25,24 +26,40 @@ class LiveTeller:
     ) -> None:
         self._board, self._facts, self._topics, self._clock = board, facts, topics, clock
         self._pace = Pace()
+        self._waits = asyncio.Event()  # something waits for its time
 
     async def run(self, connection: Connection) -> None:
         """Publish until cancelled; begins with every device that has ever been read."""
         self._pace.forget()
-        seen = 0
-        while True:
-            self._board.grew.clear()
-            now = self._clock.mono()
-            names = self._pace.due(now)
-            names += [name for name in self._board.since(seen) if self._pace.changed(name, now)]
-            seen = self._board.change
-            if connection.congested:  # what comes later holds all that this would have said
-                for name in names:
-                    self._pace.changed(name, now)
-            elif names:
-                connection.show([self._message(name, now) for name in names])
-            deadline = self._pace.next_deadline()
-            await wait(self._board.grew, None if deadline is None else deadline - now)
+        now = self._clock.mono()
+        for name in self._board.since(0):
+            self._pace.put_off(name, now - self._pace.every)
+        changed = partial(self._changed, connection)
+        self._board.listeners.append(changed)
+        try:
+            while True:
+                self._waits.clear()
+                now = self._clock.mono()
+                self._show(connection, self._pace.due(now), now)
+                deadline = self._pace.next_deadline()
+                await wait(self._waits, None if deadline is None else deadline - now)
+        finally:
+            self._board.listeners.remove(changed)
+
+    def _changed(self, connection: Connection, name: str) -> None:
+        """Tell of a device in the very step that has read it; else see that somebody wakes up to do it."""
+        now = self._clock.mono()
+        if self._pace.changed(name, now):
+            self._show(connection, [name], now)
+        else:
+            self._waits.set()
+
+    def _show(self, connection: Connection, names: list[str], now: float) -> None:
+        if connection.congested:  # later: that will hold all that this would have said
+            for name in names:
+                self._pace.put_off(name, now)
+        elif names:
+            connection.show([self._message(name, now) for name in names])
 
     def _message(self, name: str, now: float) -> Message:
         facts = self._facts.get(name, encode.Facts(""))
