@@ -128,12 +128,13 @@ class Encoder:
         add = parts.append
         for point, value in sample.values.items():
             key = keys.get(point) or self._key(point)
-            # The exact types first: this is the hot path, and a float is what nearly all values are.
-            if type(value) is float and value - value == 0.0:
-                add(f"{key}{value!r},")
-                continue
             # A database holds one type a field: models of a kind would clash, one with a scale, one without.
-            text = _field(float(value) if type(value) is int else value)
+            number = float(value) if type(value) is int else value
+            # The exact types first: this is the hot path, and a number is what nearly all values are.
+            if type(number) is float and number - number == 0.0:
+                add(f"{key}{number!r},")
+                continue
+            text = _field(number)
             if text is None:
                 worst = max(worst, _NAN)
             else:

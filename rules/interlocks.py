@@ -118,7 +118,10 @@ class Interlocks:
     @property
     def dirty(self) -> bool:
         """Whether `take_dirty` has something to give."""
-        return bool(self._gone) or any(guard.dirty for guard in self._guards.values())
+        for guard in self._guards.values():
+            if guard.dirty:
+                return True
+        return bool(self._gone)
 
     def take_dirty(self, now: Instant) -> list[tuple[AlarmKey, Any]]:
         """Return what changed since the last call; None: it is no more."""

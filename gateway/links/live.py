@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
+EARLY = 0.1  # of `every`: a device that is read each second is not read to the millisecond
+
 
 class Pace:
     """The first change goes out at once; what changes within `every` seconds after goes out at their end."""
@@ -19,8 +21,8 @@ class Pace:
         if name in self._waiting:
             return False
         free_at = self._told.get(name, float("-inf")) + self.every
-        if now >= free_at:
-            self._told[name] = now
+        if now >= free_at - EARLY * self.every:
+            self._told[name] = max(now, free_at)  # what came early does not make the next one earlier
             return True
         self._waiting.add(name)
         heappush(self._heap, (free_at, name))

@@ -59,7 +59,7 @@ def test_a_suspended_process_does_not_mistake_its_own_sleep_for_a_dead_peer() ->
 def test_the_first_change_is_told_at_once_and_the_rest_once_a_second() -> None:
     pace = Pace(1.0)
     assert pace.changed("d", 0.0)
-    assert [pace.changed("d", t) for t in (0.1, 0.2, 0.9)] == [False] * 3
+    assert [pace.changed("d", t) for t in (0.1, 0.2, 0.89)] == [False] * 3
     assert pace.next_deadline() == 1.0
     assert pace.due(0.999) == []
     assert pace.due(1.0) == ["d"]
@@ -67,6 +67,26 @@ def test_the_first_change_is_told_at_once_and_the_rest_once_a_second() -> None:
     assert not pace.changed("d", 1.5)
     assert pace.due(2.0) == ["d"]
     assert pace.changed("d", 9.0)
+
+
+def test_a_device_that_is_read_each_second_a_little_early_or_late_is_told_at_once_each_time() -> None:
+    pace, jitter = Pace(1.0), (0.0, -0.02, 0.03, -0.04, 0.0, 0.01, -0.03)
+    assert all(pace.changed("d", second + late) for second, late in enumerate(jitter))
+
+
+def test_what_always_comes_early_is_still_told_no_more_than_once_a_second() -> None:
+    pace, told = Pace(1.0), 0
+    for n in range(1000):
+        told += pace.changed("d", n * 0.91) + len(pace.due(n * 0.91))
+    assert told <= 1000 * 0.91 + 1
+
+
+def test_what_could_not_be_told_is_told_later() -> None:
+    pace = Pace(1.0)
+    assert pace.changed("d", 0.0)
+    pace.put_off("d", 0.0)
+    assert not pace.changed("d", 0.5)
+    assert pace.due(1.0) == ["d"]
 
 
 @pytest.fixture
