@@ -34,7 +34,7 @@ from gateway.links.mqtt import MqttLink
 from gateway.links.mqtt_broker import Broker, Message
 from gateway.links.mqtt_orders import SIGNER, OrderInlet, Signer
 from gateway.links.signed import SHORTEST_KEY
-from gateway.owners import make_owner
+from gateway.owners import make_owner, polls_over_tcp
 from gateway.people import telling
 from gateway.pipeline import Pipeline
 from gateway.rate import Rate
@@ -169,7 +169,7 @@ async def build(site: Site, clock: Clock, store: Store) -> Gateway:
     if kept.seal.fresh:
         await pipeline.note(seal_told(kept.seal))
     judged = judged_points(site)
-    wakes = Wakes()
+    wakes = Wakes(polls_over_tcp(site))
     pollers = {name: make_owner(site, name, judged, pipeline, clock, wakes) for name in site.lines}
     host = Host(site.data)
     report = Report(site, pollers, links, (engine, store, board, host, pipeline.counts), kept, clock)

@@ -11,7 +11,7 @@ from gateway.config import SecretError, reveal
 from gateway.hearer import Expected, Hearer
 from gateway.liveness import Timing
 from gateway.poller import Polled, Poller
-from gateway.turns import groups
+from gateway.turns import SHORTEST, groups
 
 if TYPE_CHECKING:
     from drivers.entry import Device
@@ -68,7 +68,19 @@ def make_poller(
     period = min((device.alarm_every for device in site.devices.values() if device.line == name), default=0.0)
     phase = min(period, 1.0) * list(site.lines).index(name) / len(site.lines)
     timing = Timing(timeout=settings.timeout, phase=phase, inflight=settings.inflight)
-    return Poller(name, line, polled, pipeline.accept, clock, timing, wakes)
+    # A serial line has enough to do with its own wire: there a late beginning would be lost time.
+    return Poller(name, line, polled, pipeline.accept, clock, timing, None if settings.serial else wakes)
+
+
+def polls_over_tcp(site: Site) -> float:
+    """Return about how many polls a second TCP lines have; devices that speak by themselves count too."""
+    periods = [
+        period
+        for device in site.devices.values()
+        if not site.lines[device.line].serial
+        for period in {device.every, device.alarm_every}
+    ]
+    return sum(1.0 / max(period, SHORTEST) for period in periods)
 
 
 def driver_of(device: DeviceSettings, line: AnyLine) -> Device:

@@ -35,7 +35,6 @@ T = TypeVar("T")
 
 COMMAND_ROW = 4  # commands in a row before a due poll gets its turn: orders must not blind the alarms
 HELD_LEAST = 0.02  # seconds before a device that was held back is tried again, whatever the line says
-SLACK = 0.04  # of the shortest period: how late a poll may begin so that lines wake together
 SILENT = 60.0  # seconds of silence of all devices before the port is closed and opened afresh
 
 
@@ -77,7 +76,7 @@ class Poller:
         )
         self._orders = Orders()
         self._row = 0
-        self._sleepers = Sleepers(wakes or Wakes(), SLACK * self.schedule.cycle)
+        self._sleepers = Sleepers(wakes or Wakes(), self.schedule.cycle)
         self._opening = Opening(name, line, self._tell_down)
         self._up = False
         self._silent_since = inf
