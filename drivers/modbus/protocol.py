@@ -1,4 +1,4 @@
-"""Modbus over a serial port, over TCP, and of units that report by themselves: see `drivers.entry`."""
+"""Modbus over a serial port and over TCP: see `drivers.entry`."""
 
 from __future__ import annotations
 
