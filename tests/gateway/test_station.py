@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 from gateway.station import MANY, SLACK, Sleepers, Wakes
 
@@ -33,6 +34,22 @@ async def test_where_there_is_much_to_do_lines_wait_for_each_other_and_never_wak
     late = sorted(await woken(MANY))
     assert late[0] >= -0.001
     assert late[len(late) // 2] > SLACK / 4, "most of them wait for others"
+
+
+async def test_who_waits_for_others_waits_equally_long_each_time() -> None:
+    loop = asyncio.get_running_loop()
+    begin = loop.time() + 0.02
+
+    async def woke(number: int) -> list[float]:
+        sleepers, at = Sleepers(Wakes(MANY), PERIOD), list[float]()
+        for n in range(4):
+            await sleepers.sleep(begin + PERIOD * (n + number / 50) - loop.time())
+            at.append(loop.time())
+        return [after - before for before, after in pairwise(at)]
+
+    gaps = sorted(gap / PERIOD for each in await asyncio.gather(*map(woke, range(50))) for gap in each)
+    assert gaps[len(gaps) // 10] > 0.98
+    assert gaps[-len(gaps) // 10] < 1.02
 
 
 async def test_lines_that_are_due_within_the_slack_share_one_timer() -> None:
