@@ -4,9 +4,9 @@
 
 200 devices are polled once a second. Sixty of them are played by this process: at every twentieth poll the value in the
 answer is another one, now above the limit of a rule, now below. The clock starts when the answer with the new value
-is handed to the kernel, which is the end of that scan, and stops when this process, subscribed at the broker, has the
-message with that value. So all that is added over the scan is inside: the loop of the daemon that may be busy with
-others, decoding, judging, the commit of the alarm to the disk, Mosquitto, and this process's own waking twice.
+is handed to the kernel, which is the end of that scan, and stops when a subscriber at the broker (`ear.py`) has the last
+byte of the message with that value. So all that is added over the scan is inside: the loop of the daemon that may be
+busy with others, decoding, judging, the commit of the alarm to the disk, Mosquitto, and the subscriber's waking.
 `tocsin ingest` runs too: only so many alarms are under way without a receipt. Mosquitto has `set_tcp_nodelay true`:
 as it comes it holds a message back that follows another one until the subscriber's kernel has acknowledged that,
 which takes Linux 40 ms.
@@ -18,6 +18,8 @@ import asyncio
 import json
 import statistics
 import struct
+import subprocess
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -27,13 +29,8 @@ import pace
 import rig
 from steady import servers
 
-from gateway.clock import SystemClock
-from gateway.links.mqtt_broker import Broker
-from gateway.links.mqtt_client import Connection
-
 if TYPE_CHECKING:
-    from paho.mqtt.client import MQTTMessage
-    from paho.mqtt.reasoncodes import ReasonCode
+    from collections.abc import Iterable, Sequence
 
 PLAYED, OTHERS = 60, 140
 EACH = 20  # polls between two changes: an alarm that comes and goes more often is taken for a chattering one
@@ -76,29 +73,41 @@ def keep(one: Played) -> Played:
     return one
 
 
-class Listener:
-    """Subscribes and notes how old each value is when it comes for the first time."""
+class Ear:
+    """The subscriber, in a process of its own."""
 
-    def __init__(self, played: list[Played]) -> None:
-        self.took: dict[str, list[float]] = {"live": [], "event": []}
-        self._played = {one.device: one for one in played}
-        self._heard: set[tuple[str, str, float]] = set()
+    def __init__(self, port: int, topics: Sequence[str]) -> None:
+        program = Path(__file__).with_name("ear.py")
+        command = [sys.executable, str(program), str(port), *topics]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout
+        if self._process.stdout.readline().strip() != "ready":
+            raise RuntimeError("the subscriber did not begin")
 
-    def arrived(self, message: MQTTMessage) -> None:
-        now = asyncio.get_running_loop().time()
-        kind = message.topic.removeprefix(f"{ROOT}/").partition("/")[0]
-        said: dict[str, Any] = json.loads(message.payload)
-        played = self._played.get(said["device"])
-        if played is None or message.retain:
-            return
+    def heard(self) -> list[tuple[float, str, str]]:
+        """End it; return all that it has heard: monotonic seconds, topic, payload."""
+        said, _ = self._process.communicate(timeout=60)
+        return [(at, topic, payload) for at, topic, payload in json.loads(said)]
+
+
+def delays(
+    heard: Iterable[tuple[float, str, str]], played: Iterable[Played], since: float
+) -> dict[str, list[float]]:
+    """Return for both topics how old each value was when it came for the first time."""
+    took: dict[str, list[float]] = {"live": [], "event": []}
+    by_name, known = {one.device: one for one in played}, set[tuple[str, str, float]]()
+    for at, topic, payload in heard:
+        kind = topic.removeprefix(f"{ROOT}/").partition("/")[0]
+        said: dict[str, Any] = json.loads(payload)
+        one = by_name.get(said["device"])
+        if one is None:
+            continue
         value = said["value"] if kind == "event" else said["points"]["level"]["value"]
-        began = played.given.get(value)
-        if began is not None and (kind, played.device, began) not in self._heard:
-            self._heard.add((kind, played.device, began))
-            self.took[kind].append(now - began)
-
-    def acknowledged(self, mid: int, reason: ReasonCode) -> None:
-        pass
+        began = one.given.get(value)
+        if began is not None and since < began <= at and (kind, one.device, began) not in known:
+            known.add((kind, one.device, began))
+            took[kind].append(at - began)
+    return took
 
 
 async def listen(folder: Path, broker: int, others: list[int], seconds: float) -> dict[str, list[float]]:
@@ -109,28 +118,21 @@ async def listen(folder: Path, broker: int, others: list[int], seconds: float) -
         rig.Endpoint(f"p{n}", server.sockets[0].getsockname()[1]) for n, server in enumerate(listening)
     ]
     endpoints += [rig.Endpoint(f"e{n}", port) for n, port in enumerate(others)]
-    listener = Listener(played)
-    connection = await Connection.open(
-        Broker(f"mqtt://127.0.0.1:{broker}", "latency", session_expiry=0), listener, SystemClock()
-    )
-    for one in played:
-        connection.subscribe(f"{ROOT}/live/{one.device}")
-    connection.subscribe(f"{ROOT}/event")
+    topics = [f"{ROOT}/event", *(f"{ROOT}/live/{one.device}" for one in played)]
+    ear = await asyncio.to_thread(Ear, broker, topics)
     site = await asyncio.to_thread(rig.write_site, folder, endpoints, broker=broker)
     with rig.Daemon(site) as daemon:
         await asyncio.to_thread(
             daemon.until, lambda status: status["counts"]["polls"] > 5 * (PLAYED + OTHERS)
         )
         await asyncio.sleep(20)
-        for took in listener.took.values():
-            took.clear()
+        since = loop.time()
         await asyncio.sleep(seconds)
-        found = {kind: list(took) for kind, took in listener.took.items()}
-        connection.close()
+        heard = await asyncio.to_thread(ear.heard)
         await asyncio.to_thread(daemon.__exit__)
     for server in listening:
         server.close()
-    return found
+    return delays(heard, played, since)
 
 
 def run(*, quick: bool = False, long: bool = False) -> list[rig.Figure]:
