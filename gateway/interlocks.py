@@ -1,6 +1,6 @@
 """Carries out what the interlocks order: ahead of the polls, read back, written down, until it is proven.
 
-What is due and when is decided in `rules.interlock`; here is only the doing. The order is on disk before it
+What is due and when is decided in `rules.errand`; here is only the doing. The order is on disk before it
 is carried out, as long as the disk does not keep the valve waiting: an order looks before it writes, so one
 that was carried out and then forgotten does no harm.
 """

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rules.interlock import Guard, cause_of
+from rules.errand import Guard
+from rules.interlock import cause_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gateway.model import Instant, Value
     from rules.alarm import Alarm
-    from rules.interlock import Errand, Interlock
+    from rules.errand import Errand
+    from rules.interlock import Interlock
     from rules.rule import AlarmKey
 
 INTERLOCK = "@interlock"  # no device has an @ in its name

@@ -10,7 +10,8 @@ from interlock_life import BACK, CUT, GAS, OVER, VALVE, Life
 
 from gateway.model import EventKind
 from rules import actions
-from rules.interlock import HOUR, SLOWEST, Interlock, Release, Target
+from rules.errand import SLOWEST
+from rules.interlock import HOUR, Interlock, Release, Target
 
 
 def test_one_cause_is_one_order_and_when_it_is_proven_it_is_over() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from interlock_life import CUT, GAS, OVER, VALVE, Life
 
 from rules import actions
-from rules.interlock import Guard, Release, Target
+from rules.errand import Guard
+from rules.interlock import Release, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
