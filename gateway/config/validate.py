@@ -1,4 +1,4 @@
-"""Turns plain values into dataclasses, and what pydantic says against them into the operator's words.
+"""Turns plain values into dataclasses, and what pydantic says against them into messages with their places.
 
 Dataclasses of other rooms know nothing of pydantic: `shape` mirrors each as a pydantic model that forbids
 unknown keys, takes durations where seconds are meant, and makes the dataclass when all is well.
@@ -27,7 +27,10 @@ from pydantic import (
 )
 
 from gateway.config import fields
-from gateway.config.report import Path, Place, Report, describe, suggest
+from gateway.config.wording import in_words
+
+if typing.TYPE_CHECKING:
+    from gateway.config.report import Path, Place, Report
 
 T = TypeVar("T")
 SECONDS_FIELDS = frozenset(
@@ -222,7 +225,7 @@ def _report(
         if inside in seen:  # a value may fail every member of a union; once is enough
             continue
         seen.add(inside)
-        what = _words(item, known_keys(schema, inside[:-1]) if kind == "extra_forbidden" else [])
+        what = in_words(item, known_keys(schema, inside[:-1]) if kind == "extra_forbidden" else [])
         report.add(place, (*path, *inside), what, key=key)
 
 
@@ -262,58 +265,3 @@ def _expand(nodes: list[dict[str, Any]], definitions: dict[str, Any]) -> list[di
 def _step(node: dict[str, Any], step: str | int) -> list[dict[str, Any]]:
     children = [node.get("properties", {}).get(step), node.get("additionalProperties"), node.get("items")]
     return [child for child in children if isinstance(child, dict)]
-
-
-def _words(item: Any, known: list[str]) -> str:
-    """Say what is wrong and what would be right."""
-    kind, value = item["type"], item.get("input")
-    if kind == "extra_forbidden":
-        return f"unknown key{suggest(item['loc'][-1], known)}"
-    if kind in WORDS:
-        return WORDS[kind](value, item.get("ctx", {}))
-    return f"{item['msg'][:1].lower()}{item['msg'][1:]}, not {describe(value)}"
-
-
-def _say_own(_value: object, context: dict[str, Any]) -> str:
-    hint = suggest(context["word"], context["known"]) if "known" in context else ""
-    return f"{context['what']}{hint if 'did you mean' in hint else ''}"
-
-
-def _say_text(value: object, _context: dict[str, Any]) -> str:
-    quotable = isinstance(value, int | float) and not isinstance(value, bool)
-    return f"must be a text, not {describe(value)}" + (f'; put it in quotes: "{value}"' if quotable else "")
-
-
-def _say_options(value: object, context: dict[str, Any]) -> str:
-    expected = str(context["expected"]).replace("'", "").replace(" or ", ", ")
-    options = [word.strip() for word in expected.split(", ")]
-    hint = suggest(value, options)
-    near = hint if "did you mean" in hint else ""
-    return f"must be one of {', '.join(options)}, not {describe(value)}{near}"
-
-
-def _say_block(value: object, _context: dict[str, Any]) -> str:
-    return f"must be a block of keys, not {describe(value)}"
-
-
-def _say_list(value: object, _context: dict[str, Any]) -> str:
-    return f"must be a list, not {describe(value)}"
-
-
-WORDS: dict[str, Callable[[object, dict[str, Any]], str]] = {
-    "tocsin": _say_own,
-    "missing": lambda _value, _context: "is missing and must be given",
-    "string_type": _say_text,
-    "bool_type": lambda value, _context: f"must be true or false, not {describe(value)}",
-    "literal_error": _say_options,
-    "enum": _say_options,
-    "model_type": _say_block,
-    "model_attributes_type": _say_block,
-    "dict_type": _say_block,
-    "mapping_type": _say_block,
-    "tuple_type": _say_list,
-    "list_type": _say_list,
-    "greater_than_equal": lambda value, c: f"must be at least {c['ge']}, not {describe(value)}",
-    "less_than_equal": lambda value, c: f"must be at most {c['le']}, not {describe(value)}",
-    "value_error": lambda _value, context: str(context["error"]),
-}

@@ -1,12 +1,17 @@
-"""Where the MQTT broker is, as whom to speak to it, and what a message is."""
+"""Where the MQTT broker is, as whom to speak to it, how it is reached, and what a message is."""
 
 from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client
 
 
 class CannotConnect(Exception):
@@ -78,3 +83,22 @@ def make_properties(kind: int, **values: object) -> Properties:
     for name, value in values.items():
         setattr(properties, name, value)
     return properties
+
+
+def dial(client: Client, broker: Broker) -> OSError | None:
+    """Look up the name, connect, shake hands, send CONNECT; return what went wrong. Blocks: for a thread."""
+    host, port, _ = broker.address
+    properties = make_properties(
+        PacketTypes.CONNECT,
+        SessionExpiryInterval=round(broker.session_expiry),
+        ReceiveMaximum=broker.receive_maximum,
+    )
+    keepalive = max(1, round(broker.keepalive))
+    try:
+        # clean_start=False: else Mosquitto never writes the session down (lab.md 2.1)
+        client.connect(host, port, keepalive=keepalive, clean_start=False, properties=properties)
+    except OSError as error:
+        return error.with_traceback(None)  # paho leaves a socket of a failed handshake to its frames
+    except ValueError as error:  # a host name that cannot be one
+        return OSError(f"{host}: {error}")
+    return None

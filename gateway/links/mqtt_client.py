@@ -22,7 +22,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from gateway.links.mqtt_broker import Broker, CannotConnect, Message, at_most_once, make_properties
+from gateway.links.mqtt_broker import Broker, CannotConnect, Message, at_most_once, dial, make_properties
 from gateway.links.patience import Watchdog
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Connection:
                 done.set_result(None)
 
         def connect() -> None:
-            error = self._connect_blocking()
+            error = dial(self._client, self._broker)
             with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends
                 self._loop.call_soon_threadsafe(settle, error)
 
@@ -146,29 +146,6 @@ class Connection:
         threading.Thread(target=connect, name="mqtt-connect", daemon=True).start()
         await done
         self._attach()
-
-    def _connect_blocking(self) -> OSError | None:
-        """Look up the name, connect, shake hands, send CONNECT. Runs in the thread."""
-        host, port, _ = self._broker.address
-        properties = make_properties(
-            PacketTypes.CONNECT,
-            SessionExpiryInterval=round(self._broker.session_expiry),
-            ReceiveMaximum=self._broker.receive_maximum,
-        )
-        try:
-            # clean_start=False: else Mosquitto never writes the session down (lab.md 2.1)
-            self._client.connect(
-                host,
-                port,
-                keepalive=max(1, round(self._broker.keepalive)),
-                clean_start=False,
-                properties=properties,
-            )
-        except OSError as error:
-            return error.with_traceback(None)  # paho leaves a socket of a failed handshake to its frames
-        except ValueError as error:  # a host name that cannot be one
-            return OSError(f"{host}: {error}")
-        return None
 
     def _attach(self) -> None:
         sock = self._client.socket()
