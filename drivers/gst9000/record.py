@@ -105,9 +105,9 @@ class Cutter:
     def _last_start(self) -> int:
         """Return how much to forget: all before the latest beginning, all where nothing has begun."""
         start = self._buffer.rfind(START)
-        if start < 0:
-            return len(self._buffer) - self._buffer.endswith(START[:1])
-        return start if len(self._buffer) - start <= MOST else len(self._buffer)
+        if start >= 0 and len(self._buffer) - start <= MOST:
+            return start
+        return len(self._buffer) - self._buffer.endswith(START[:1])  # the next one may just have begun
 
     def _drop(self, count: int) -> None:
         self.noise += count
