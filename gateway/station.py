@@ -110,7 +110,7 @@ class Outlet:
 
 
 MANY = 50.0  # polls a second over TCP from which on it pays to begin some of them together
-SLACK = 1 / 12  # of a line's shortest period: how late it may begin for that; as it divides it, equally late
+SLACK = 1 / 10  # of a line's shortest period: how late it may begin for that; as it divides it, equally late
 
 
 class Wakes:
