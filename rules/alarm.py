@@ -258,14 +258,9 @@ class Alarm(Life):
         """Return when time alone will change something."""
         state, soonest = self.state, self.wake
         if not self.idle:  # asked for every reading that moves a timer: written to be quick
-            pace = self.pace
-            if not pace.timed and state.input is not BAD:
-                soonest = sooner(soonest, self.seen + pace.max_gap)
-            elif state.input is BAD:
-                soonest = sooner(soonest, self.forced_at())
+            soonest = sooner(sooner(soonest, self.blind_at()), self.forced_at())
             for timer, stage in zip(state.timers, self.stages):  # noqa: B905  as above
-                if timer.mark is not None:
-                    soonest = sooner(soonest, timer.due(stage, pace))
+                soonest = sooner(soonest, timer.due(stage, self.pace))
         if state.occurrence is not None or state.held or state.roots or state.chatter.held:
             ends = [self.ack_ends(), state.chatter.due(), *state.roots.values()]
             if holds := self.holds():

@@ -234,14 +234,15 @@ async def _connect(
     for family, kind, proto, _, where in found:
         sock = socket.socket(family, kind, proto)
         sock.setblocking(False)  # noqa: FBT003  the socket's own signature
-        try:
-            await loop.sock_connect(sock, where)
-        except OSError as error:
-            failure = error
-            sock.close()
-        except BaseException:  # cancelled or out of time: no descriptor may stay behind
-            sock.close()
-            raise
-        else:
-            return sock
+        with (
+            contextlib.ExitStack() as undo
+        ):  # also when cancelled, or out of time: no descriptor stays behind
+            undo.callback(sock.close)
+            try:
+                await loop.sock_connect(sock, where)
+            except OSError as error:
+                failure = error
+            else:
+                undo.pop_all()
+                return sock
     raise failure

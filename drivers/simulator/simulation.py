@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -73,12 +74,11 @@ class Simulation:
 
     async def open(self) -> None:
         """Open all lines. Raises LinkTaken, OSError; then none is open."""
-        try:
+        async with contextlib.AsyncExitStack() as undo:
+            undo.push_async_callback(self.close)
             for line in dict.fromkeys(self.lines.values()):
                 await line.open()
-        except BaseException:
-            await self.close()
-            raise
+            undo.pop_all()
 
     async def close(self) -> None:
         """Close all lines."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from drivers.line.settings import LineSettings
     from gateway.config.settings import DeviceSettings, Site
 
-    Plans = dict[tuple[int, tuple[str, ...], LineSettings], tuple[Request, ...]]
+    Plans = dict[tuple[int, tuple[str, ...]], tuple[Request, ...]]
 
 FULL = 1.0  # more cannot be done
 TIGHT = 0.8  # no room left for repeats after noise, or for commands
@@ -24,8 +24,12 @@ TIGHT = 0.8  # no room left for repeats after noise, or for commands
 def line_budgets(site: Site) -> dict[str, Budget]:
     """Return the budget of each line, with the turnaround that a device usually has."""
     found: dict[str, Budget] = {}
-    plans: Plans = {}
+    of_alike: dict[LineSettings, Plans] = {}  # plans serve all lines that differ only in where they lead
     for name, line in site.lines.items():
+        alike = replace(
+            line, name="", serial=line.serial and "", tcp=line.tcp and "", listen=line.listen and ""
+        )
+        plans = of_alike.setdefault(alike, {})
         devices = [device for device in site.devices.values() if device.line == name]
         found[name] = budget([load for device in devices for load in loads(device, line, plans)])
     return found
@@ -34,13 +38,12 @@ def line_budgets(site: Site) -> dict[str, Budget]:
 def loads(device: DeviceSettings, line: LineSettings, plans: Plans) -> Iterator[Load]:
     """Yield what one device asks of its line: points that rules judge, and the others at their own period.
 
-    `plans` keeps what was planned: a site has many devices of one profile, on lines that are alike.
+    `plans` keeps what was planned: a line has many devices of one profile.
     """
     points = device.profile.points
-    alike = replace(line, name="", serial=line.serial and "", tcp=line.tcp and "", listen=line.listen and "")
 
     def planned(some: tuple[str, ...]) -> tuple[Request, ...]:
-        key = (id(device.profile), some, alike)
+        key = (id(device.profile), some)
         if key not in plans:
             plans[key] = PROTOCOLS[line.protocol].requests(device.profile, some, line)
         return plans[key]

@@ -106,22 +106,20 @@ class Connection:
         The caller's task is free to be cancelled; nothing stays open then.
         """
         connection = cls(broker, owner, clock)
-        try:
-            async with asyncio.timeout(patience):
-                await connection._connect()
-                reason = await connection._connack
-        except TimeoutError:
-            connection.drop("no answer to CONNECT")
-            raise CannotConnect(f"{broker.url}: no CONNACK within {patience:.0f} s") from None
-        except OSError as error:
-            connection.drop("could not connect")
-            raise CannotConnect(f"{broker.url}: {error!s:.200}") from error
-        except BaseException:
-            connection.drop("cancelled")
-            raise
-        if reason.is_failure:
-            connection.drop(str(reason))
-            raise CannotConnect(f"{broker.url}: refused as {broker.username or 'anonymous'!r}: {reason}")
+        with contextlib.ExitStack() as undo:
+            undo.callback(connection.drop, "could not connect")
+            try:
+                async with asyncio.timeout(patience):
+                    await connection._connect()
+                    reason = await connection._connack
+            except TimeoutError:
+                raise CannotConnect(f"{broker.url}: no CONNACK within {patience:.0f} s") from None
+            except OSError as error:
+                raise CannotConnect(f"{broker.url}: {error!s:.200}") from error
+            if reason.is_failure:
+                who = repr(broker.username or "anonymous")
+                raise CannotConnect(f"{broker.url}: refused as {who}: {reason}")
+            undo.pop_all()
         return connection
 
     async def _connect(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from gateway.store import chain, salvage, table
@@ -131,12 +132,11 @@ class AlarmFile:
         if self._db is None or self._unfolded < _FOLD_AFTER:
             return
         self._unfolded = 0
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.close)  # after a failed fsync only a file opened anew is to be trusted
             with told_apart(self.path):
                 self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        except BaseException:
-            self.close()  # after a failed fsync only a file opened anew is to be trusted
-            raise
+            undo.pop_all()
 
     def _put(self, where: str, key: str, value: str | None) -> None:
         if value is None:

@@ -115,10 +115,9 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
         db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:  # SQLite rolls back by itself when the disk is full
+    finally:
+        if db.in_transaction:  # it failed; SQLite rolls back by itself when the disk is full
             db.execute("ROLLBACK")
-        raise
 
 
 def seal(db: sqlite3.Connection) -> None:
