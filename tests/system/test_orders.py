@@ -174,9 +174,17 @@ def test_what_is_not_signed_does_nothing(site: Site, centre: Centre, broker: Mos
     assert [entry["why"] for entry in site.audit()[known:]] == ["unsigned"] * 3
 
 
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[tuple[Mosquitto, Centre]]:
+    """A broker of its own: two gateways of one name at one broker take the connection from each other."""
+    with Mosquitto(tmp_path / "mqtt") as broker, Centre(broker.url, "centre", KEY.encode()) as centre:
+        yield broker, centre
+
+
 def test_an_order_is_done_once_whoever_repeats_it_also_after_a_restart(
-    tmp_path: Path, broker: Mosquitto, centre: Centre
+    tmp_path: Path, own: tuple[Mosquitto, Centre]
 ) -> None:
+    broker, centre = own
     payload = centre.signed(centre.order("valve-1", "valve", "closed"))
     body = {"id": "local-1", "point": "valve", "value": "open", "actor": "w", "expires_in": 60}
     local = "POST", "/api/v1/devices/valve-1/write"
@@ -216,14 +224,14 @@ def test_an_order_while_the_device_is_dead_is_answered_without_a_byte(site: Site
     assert site.heard("siren-1")[1] == 0
 
 
-def test_a_retained_order_is_ignored(tmp_path: Path) -> None:
+def test_a_retained_order_is_ignored(tmp_path: Path, own: tuple[Mosquitto, Centre]) -> None:
     """At a broker that has never seen this gateway: it holds the order for whoever comes, however late."""
-    with Mosquitto(tmp_path) as broker, Centre(broker.url, "centre", KEY.encode()) as centre:
-        centre.leave(centre.signed(centre.order("valve-1", "valve", "closed")))
-        with Site(tmp_path, broker.url) as site:
-            ready(site)
-            assert centre.say(b"{}")["reason"] == "unsigned"  # what was left there came before
-            assert site.heard("valve-1")[1] == 0
+    broker, centre = own
+    centre.leave(centre.signed(centre.order("valve-1", "valve", "closed")))
+    with Site(tmp_path, broker.url) as site:
+        ready(site)
+        assert centre.say(b"{}")["reason"] == "unsigned"  # what was left there came before
+        assert site.heard("valve-1")[1] == 0
 
 
 def test_an_operator_may_close_a_valve_and_nobody_but_an_engineer_opens_it(
