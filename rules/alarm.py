@@ -19,7 +19,7 @@ from gateway.model import EventKind, Instant, Quality
 from rules.life import Life
 from rules.look import ACTIVE, CLEARING, NORMAL, PENDING, Look, Phase
 from rules.rule import EPSILON, OnBad, gravity
-from rules.stage import pace_of, refit
+from rules.stage import pace_of, refit, sooner
 from rules.state import BAD, GOOD, AlarmState, Input
 from rules.worked import Worked
 
@@ -295,10 +295,3 @@ class Alarm(Life):
             "class": rule.alarm_class.value,
             "memory": memory,
         }
-
-
-def sooner(one: float | None, other: float | None) -> float | None:
-    """Return the earlier of two moments; None is never."""
-    if one is None:
-        return other
-    return one if other is None or one <= other else other

@@ -162,3 +162,10 @@ def refit(timers: list[Timer], before: tuple[Stage, ...], after: tuple[Stage, ..
         mildest = max(range(len(after)), key=lambda i: gravity(after[i].level))
         fitted[mildest] = Timer(ACTIVE)
     return fitted
+
+
+def sooner(one: float | None, other: float | None) -> float | None:
+    """Return the earlier of two moments; None is never."""
+    if one is None:
+        return other
+    return one if other is None or one <= other else other

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from gateway.clock import SystemClock
-from gateway.links.encode import parse_properties
+from gateway.links.custody import parse_properties
 from gateway.links.mqtt_broker import Broker, Message
 from gateway.links.mqtt_client import Connection
 

@@ -32,6 +32,7 @@ PURE = [
     "gateway/telemetry.py",
     "gateway/schedule.py",
     "gateway/links/encode.py",
+    "gateway/links/custody.py",
     "gateway/links/outbox.py",
     "gateway/links/record.py",
     "drivers/profile.py",

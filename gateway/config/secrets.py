@@ -34,8 +34,8 @@ def reveal(secret: Secret, environment: Mapping[str, str] | None = None) -> str:
         folder = env.get("CREDENTIALS_DIRECTORY")
         if not folder:
             raise SecretError(
-                f"credential {secret.credential}: $CREDENTIALS_DIRECTORY is not set; it is where systemd puts "
-                "what LoadCredential= names in the unit. Where no unit starts it, give {file: PATH} instead"
+                f"credential {secret.credential}: $CREDENTIALS_DIRECTORY is not set; it is where systemd "
+                "puts what LoadCredential= names in the unit. Without systemd give {file: PATH} instead"
             )
         path = Path(folder, str(secret.credential))
     try:

@@ -9,7 +9,8 @@ from gateway.ingest import events, lines
 from gateway.ingest.batch import Parcel
 from gateway.ingest.quarantine import Refusal
 from gateway.ingest.receipts import Origin
-from gateway.links.encode import BadMessage, RecordId, Topics, parse_properties
+from gateway.links.custody import RecordId, parse_properties
+from gateway.links.encode import BadMessage, Topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.links.encode import RecordId, Topics, receipt
+from gateway.links.custody import RecordId, receipt
 from gateway.links.ranges import Ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from gateway.links.encode import Topics
 
 MOST_RANGES = 200  # in one receipt, so that it stays a small message
 

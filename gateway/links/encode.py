@@ -1,4 +1,4 @@
-"""MQTT topics and payloads of the contract (DESIGN 2.5), both directions. Pure.
+"""MQTT topics, and the payloads that the gateway tells (DESIGN 2.5). Pure.
 
 Times are integer nanoseconds since 1970 UTC (`at`), with ISO 8601 (`time`) beside them for people. The
 tables of `gateway/links/README.md` describe each payload; `FORMAT` goes up when a field changes its meaning.
@@ -10,14 +10,13 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gateway.model import AlarmEvent, EventKind, Quality
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from gateway.links.ranges import Range
     from gateway.model import Sample
 
 FORMAT = 1
@@ -249,55 +248,3 @@ def live(device: str, facts: Facts, samples: Iterable[Sample], *, now_mono: floa
 def health(report: Mapping[str, Any], at: int) -> bytes:
     """Return the payload of `health`: lines, devices, links, host, as the gateway reports them."""
     return _json({"format": FORMAT, "at": at, "time": iso(at), **report})
-
-
-def receipt(epoch: int, ranges: Iterable[Range]) -> bytes:
-    """Return the payload of `receipt/{lane}`."""
-    return _json({"epoch": epoch, "ranges": [list(r) for r in ranges]})
-
-
-class Receipt(NamedTuple):
-    """The database has these records of one lane."""
-
-    epoch: int
-    ranges: Sequence[Range]
-
-
-def parse_receipt(payload: bytes) -> Receipt:
-    """Return what a receipt says; BadMessage when it is none."""
-    try:
-        data = json.loads(payload)
-        epoch, ranges = data["epoch"], [(first, last) for first, last in data["ranges"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadMessage(f"not a receipt: {payload[:200]!r}") from error
-    if not all(type(n) is int for n in (epoch, *(n for r in ranges for n in r))):
-        raise BadMessage(f"not a receipt: numbers wanted: {payload[:200]!r}")
-    return Receipt(epoch, ranges)
-
-
-@dataclass(frozen=True, slots=True)
-class RecordId:
-    """The user properties of a record."""
-
-    lane: str
-    epoch: int
-    seq: int
-    count: int
-
-
-def record_properties(lane: str, epoch: int, seq: int, count: int) -> list[tuple[str, str]]:
-    """Return the user properties that go with a record."""
-    named = [("lane", lane), ("epoch", str(epoch)), ("seq", str(seq))]
-    return [*named, ("count", str(count))] if lane == "telemetry" else named
-
-
-def parse_properties(pairs: Iterable[tuple[str, str]]) -> RecordId:
-    """Return which record it is; BadMessage when that is not said. `count` is 1 when absent."""
-    said = dict(pairs)
-    try:
-        numbers = [int(said["epoch"]), int(said["seq"]), int(said.get("count", "1"))]
-    except (KeyError, ValueError) as error:
-        raise BadMessage(f"user properties lane, epoch, seq wanted, got {said}") from error
-    if said.get("lane") not in {"alarm", "telemetry"} or min(numbers) < 0 or max(numbers) >= 1 << 53:
-        raise BadMessage(f"user properties lane, epoch, seq wanted, got {said}")
-    return RecordId(said["lane"], *numbers)

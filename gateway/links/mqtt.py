@@ -7,7 +7,7 @@ import logging
 import random
 from typing import TYPE_CHECKING, Any
 
-from gateway.links import encode
+from gateway.links import custody, encode
 from gateway.links.link import LinkState, Source
 from gateway.links.mqtt_broker import Broker, CannotConnect, Message
 from gateway.links.mqtt_client import Connection
@@ -119,7 +119,7 @@ class MqttLink:
         try:
             topic, payload = message.topic, bytes(message.payload)
             if topic.startswith(f"{self._topics.root}/receipt/"):
-                self._lanes.receipt(topic.rpartition("/")[2], encode.parse_receipt(payload))
+                self._lanes.receipt(topic.rpartition("/")[2], custody.parse_receipt(payload))
             elif self._inlet is not None and topic == self._inlet.topic:
                 self._inlet.arrived(message)
             elif message.retain and topic.startswith(f"{self._topics.root}/alarm/"):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-
-if TYPE_CHECKING:
-    from paho.mqtt.client import Client
 
 
 class CannotConnect(Exception):
@@ -83,6 +81,25 @@ def make_properties(kind: int, **values: object) -> Properties:
     for name, value in values.items():
         setattr(properties, name, value)
     return properties
+
+
+def client_of(broker: Broker, in_hand: int) -> Client:
+    """Return a client for one connection; `in_hand`: QoS 1 messages without PUBACK that it may hold."""
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=broker.client_id,
+        protocol=MQTTProtocolVersion.MQTTv5,
+        reconnect_on_failure=False,
+        manual_ack=broker.manual_ack,
+    )
+    client.max_inflight_messages = in_hand
+    client.max_queued_messages = in_hand
+    if broker.username:
+        client.username_pw_set(broker.username, broker.password)
+    if broker.will:
+        will = broker.will
+        client.will_set(will.topic, will.payload, will.qos, will.retain)
+    return client
 
 
 def dial(client: Client, broker: Broker) -> OSError | None:

@@ -17,17 +17,25 @@ import termios
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from gateway.links.mqtt_broker import Broker, CannotConnect, Message, at_most_once, dial, make_properties
+from gateway.links.mqtt_broker import (
+    Broker,
+    CannotConnect,
+    Message,
+    at_most_once,
+    client_of,
+    dial,
+    make_properties,
+)
 from gateway.links.patience import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from paho.mqtt.client import Client, MQTTMessage
     from paho.mqtt.reasoncodes import ReasonCode
 
     from gateway.clock import Clock
@@ -66,22 +74,8 @@ class Connection:
         self._client = self._make_client()
 
     def _make_client(self) -> Client:
-        broker = self._broker
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=broker.client_id,
-            protocol=MQTTProtocolVersion.MQTTv5,
-            reconnect_on_failure=False,
-            manual_ack=broker.manual_ack,
-        )
+        client = client_of(self._broker, IN_HAND)
         client.connect_timeout = CONNECT_TIMEOUT
-        client.max_inflight_messages = IN_HAND
-        client.max_queued_messages = IN_HAND
-        if broker.username:
-            client.username_pw_set(broker.username, broker.password)
-        if broker.will:
-            will = broker.will
-            client.will_set(will.topic, will.payload, will.qos, will.retain)
         client.on_connect = self._on_connect
         client.on_disconnect = lambda _c, _u, _flags, reason, _p: self._lose(str(reason))
         client.on_socket_register_write = lambda _c, _u, _sock: None  # with it paho writes only when told to

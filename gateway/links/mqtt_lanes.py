@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from gateway.links import encode
+from gateway.links import custody, encode
 from gateway.links.link import LaneState, Source
 from gateway.links.mqtt_broker import Message
 from gateway.links.mqtt_client import NO_ONE_LISTENS, Connection
@@ -37,7 +37,7 @@ class Lanes:
         self._sources, self._topics, self._clock, self._limits = sources, topics, clock, limits
         self._outbox = Outbox(limits=limits)
         self._in_hand: dict[int, tuple[str, Key]] = {}
-        self._receipts: list[tuple[str, encode.Receipt]] = []
+        self._receipts: list[tuple[str, custody.Receipt]] = []
         self._grown: set[str] = set()
         self._last_puback = 0.0
         self._wake = asyncio.Event()
@@ -62,7 +62,7 @@ class Lanes:
         self._outbox.disconnected()
         self._in_hand.clear()
 
-    def receipt(self, lane: str, receipt: encode.Receipt) -> None:
+    def receipt(self, lane: str, receipt: custody.Receipt) -> None:
         """Take a receipt."""
         self._receipts.append((lane, receipt))
         self._wake.set()
@@ -131,7 +131,7 @@ class Lanes:
 
     def _message(self, record: Record) -> Message:
         topic = self._topics.event if record.lane == ALARM else self._topics.telemetry
-        user = encode.record_properties(record.lane, record.epoch, record.seq, record.count)
+        user = custody.record_properties(record.lane, record.epoch, record.seq, record.count)
         return Message(topic, record.payload, properties=tuple(user))
 
     def _check_pubacks(self, connection: Connection, now: float) -> None:

@@ -21,7 +21,7 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 from mqtt_ear import Ear  # noqa: E402  the path comes first
 from servers import Influx, Mosquitto  # noqa: E402  the path comes first
 
-from gateway.links import encode  # noqa: E402  the path comes first
+from gateway.links import custody, encode  # noqa: E402  the path comes first
 from gateway.links.mqtt_broker import Message  # noqa: E402  the path comes first
 
 AT = 1_790_000_000_000_000_000
@@ -36,7 +36,7 @@ def group(number: int, lines: int) -> bytes:
 async def fill(broker: Mosquitto, messages: int, lines: int) -> None:
     async with Ear(broker.url, "none") as ear:
         for number in range(messages):
-            user = encode.record_properties("telemetry", 1, number + 1, lines)
+            user = custody.record_properties("telemetry", 1, number + 1, lines)
             message = Message(TOPICS.telemetry, group(number, lines), properties=tuple(user))
             assert ear.connection
             while ear.connection.publish(message) == 0 or ear.connection.unsent > 1 << 20:  # noqa: ASYNC110  polls the kernel

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from gateway.cli import main
-from gateway.links import encode, mqtt, mqtt_lanes
+from gateway.links import custody, mqtt, mqtt_lanes
 from gateway.links.outbox import Outbox
 from gateway.links.record import ALARM, TELEMETRY, Record
 
@@ -29,7 +29,7 @@ class TrustsPuback(mqtt_lanes.Lanes):
         found = super().puback(mid, reason)
         if place:
             lane, key = place
-            self.receipt(lane, encode.Receipt(key.epoch, [(key.seq, key.seq)]))
+            self.receipt(lane, custody.Receipt(key.epoch, [(key.seq, key.seq)]))
         return found
 
 

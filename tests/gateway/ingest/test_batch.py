@@ -14,7 +14,8 @@ from gateway.ingest.batch import BatchWriter, Parcel
 from gateway.ingest.quarantine import Quarantine, Refusal
 from gateway.ingest.receipts import Origin, Receipts
 from gateway.ingest.targets import Archive
-from gateway.links.encode import RecordId, Topics
+from gateway.links.custody import RecordId
+from gateway.links.encode import Topics
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,7 +25,7 @@ from servers import Influx, Mosquitto
 from gateway.clock import SystemClock
 from gateway.config import ArchiveSettings, InfluxSettings, IngestMqttSettings, IngestSettings, Secret
 from gateway.ingest.service import Worker
-from gateway.links import encode
+from gateway.links import custody, encode
 from gateway.links.mqtt import MqttLink, client_id
 from gateway.links.mqtt_broker import Broker
 from gateway.links.outbox import LIMITS
@@ -133,7 +133,7 @@ class TrustsPuback(MqttLink):
         super().acknowledged(mid, reason)
         if place:
             lane, key = place
-            self._lanes.receipt(lane, encode.Receipt(key.epoch, [(key.seq, key.seq)]))
+            self._lanes.receipt(lane, custody.Receipt(key.epoch, [(key.seq, key.seq)]))
 
 
 @pytest.mark.parametrize(("kind", "all_there"), [(MqttLink, True), (TrustsPuback, False)])
@@ -238,7 +238,7 @@ async def test_repeated_and_reordered_messages_give_no_double_rows(bench: Bench)
 
 
 def covered(ear: Ear) -> set[int]:
-    receipts = [encode.parse_receipt(h.payload) for h in ear.heard]
+    receipts = [custody.parse_receipt(h.payload) for h in ear.heard]
     return {n for r in receipts for first, last in r.ranges for n in range(first, last + 1)}
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from gateway.ingest import events
 from gateway.ingest.lines import tag
 from gateway.ingest.opening import open_message
-from gateway.links.encode import Topics, record_properties
+from gateway.links.custody import record_properties
+from gateway.links.encode import Topics
 from gateway.model import Quality, Sample, Value
 from gateway.telemetry import Encoder, join
 

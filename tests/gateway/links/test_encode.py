@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.links import encode
+from gateway.links import custody, encode
 from gateway.model import AlarmClass, AlarmEvent, EventKind, Quality, Sample
 
 TOPICS = encode.Topics("lvjing", "gw-01")
@@ -114,27 +114,27 @@ def test_live_carries_value_quality_and_age() -> None:
 
 @given(st.integers(0, 1 << 40), st.lists(st.tuples(st.integers(0, 1 << 40), st.integers(0, 1 << 40))))
 def test_a_receipt_survives_the_way(epoch: int, ranges: list[tuple[int, int]]) -> None:
-    assert encode.parse_receipt(encode.receipt(epoch, ranges)) == (epoch, ranges)
+    assert custody.parse_receipt(custody.receipt(epoch, ranges)) == (epoch, ranges)
 
 
 @given(st.binary(max_size=60) | st.sampled_from([b"[]", b"{}", b'{"epoch":1,"ranges":[[1]]}', b"null"]))
 def test_what_is_no_receipt_is_refused_and_never_a_crash(payload: bytes) -> None:
     with pytest.raises(encode.BadMessage):
-        encode.parse_receipt(payload)
+        custody.parse_receipt(payload)
 
 
 @pytest.mark.parametrize("bad", ['"1"', "1.5", "true", "null"])
 def test_numbers_that_are_none_are_refused(bad: str) -> None:
     with pytest.raises(encode.BadMessage):
-        encode.parse_receipt(f'{{"epoch":{bad},"ranges":[[1,2]]}}'.encode())
+        custody.parse_receipt(f'{{"epoch":{bad},"ranges":[[1,2]]}}'.encode())
     with pytest.raises(encode.BadMessage):
-        encode.parse_receipt(f'{{"epoch":1,"ranges":[[1,{bad}]]}}'.encode())
+        custody.parse_receipt(f'{{"epoch":1,"ranges":[[1,{bad}]]}}'.encode())
 
 
 def test_the_properties_of_a_record_survive_the_way() -> None:
-    pairs = encode.record_properties("telemetry", 7, 140, 33)
-    assert encode.parse_properties(pairs) == encode.RecordId("telemetry", 7, 140, 33)
-    assert encode.parse_properties(encode.record_properties("alarm", 7, 1, 1)) == encode.RecordId(
+    pairs = custody.record_properties("telemetry", 7, 140, 33)
+    assert custody.parse_properties(pairs) == custody.RecordId("telemetry", 7, 140, 33)
+    assert custody.parse_properties(custody.record_properties("alarm", 7, 1, 1)) == custody.RecordId(
         "alarm", 7, 1, 1
     )
 
@@ -151,4 +151,4 @@ def test_the_properties_of_a_record_survive_the_way() -> None:
 )
 def test_a_message_that_does_not_say_which_record_it_is_is_refused(pairs: list[tuple[str, str]]) -> None:
     with pytest.raises(encode.BadMessage):
-        encode.parse_properties(pairs)
+        custody.parse_properties(pairs)

@@ -15,7 +15,7 @@ from servers import Mosquitto
 
 from gateway.board import Board
 from gateway.clock import SystemClock
-from gateway.links import encode
+from gateway.links import custody, encode
 from gateway.links.mqtt import MqttLink, client_id
 from gateway.links.mqtt_broker import Broker, CannotConnect, Message
 from gateway.links.mqtt_client import Connection
@@ -60,7 +60,7 @@ class MqttRig:
         return self.seen + [h.record for h in self.ear.heard if h.record]
 
     async def receipt(self, lane: str, epoch: int, first: int, last: int) -> None:
-        self.ear.say(TOPICS.receipt(lane), encode.receipt(epoch, [(first, last)]))
+        self.ear.say(TOPICS.receipt(lane), custody.receipt(epoch, [(first, last)]))
 
     async def cut(self) -> None:
         self.seen = self.arrived()
@@ -249,6 +249,6 @@ async def test_what_is_no_receipt_is_ignored_and_counted(server: Mosquitto) -> N
         await until(lambda: link.state().connected)
         await asyncio.sleep(0.1)
         ear.say(TOPICS.receipt("alarm"), b"\xff{")
-        ear.say(TOPICS.receipt("nonsense"), encode.receipt(1, [(1, 1)]))
+        ear.say(TOPICS.receipt("nonsense"), custody.receipt(1, [(1, 1)]))
         await until(lambda: link.bad_messages == 1)
         assert link.state().connected
