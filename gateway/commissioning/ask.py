@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import select
 import shutil
+import signal
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +24,14 @@ class Stopped(Exception):
 
 
 class Terminal:
-    """Asks on the terminal. Every question shows its default in brackets; Enter takes it."""
+    """Asks on the terminal. Every question shows its default in brackets; Enter takes it.
+
+    Waits for a line or a signal, since `input()` loses the Ctrl-C that comes after its question and before
+    its `read`: that is noted, and looked at when the person has pressed Enter.
+    """
+
+    def __init__(self) -> None:
+        self._signalled, self._waking = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)  # for the life of the program
 
     def heading(self, number: int, total: int, zh: str, en: str) -> None:
         """Begin a step."""
@@ -78,11 +88,20 @@ class Terminal:
             raise Stopped from None
 
     def _input(self, question: str) -> str:
-        sys.stdout.flush()
         try:
-            return input(question)
-        except (EOFError, KeyboardInterrupt):
+            sys.stdout.write(question)
+            sys.stdout.flush()
+            signal.set_wakeup_fd(self._waking)
+            while sys.stdin not in select.select([sys.stdin, self._signalled], [], [])[0]:
+                os.read(self._signalled, 4096)  # of an earlier Ctrl-C, or a signal that stops nothing
+            line = sys.stdin.readline()  # a terminal gives whole lines: this does not wait
+        except KeyboardInterrupt:
             raise Stopped from None
+        finally:
+            signal.set_wakeup_fd(-1)
+        if not line:
+            raise Stopped
+        return line
 
 
 def wrap(text: str, columns: int) -> list[str]:

@@ -196,11 +196,16 @@ class Person:
     def types(self, text: str = "") -> None:
         os.write(self.fd, text.encode() + b"\r")
 
-    def ends(self) -> int:
-        with contextlib.suppress(OSError):
-            while select.select([self.fd], [], [], 20)[0] and (data := os.read(self.fd, 65536)):
-                self.text += data.decode(errors="replace")
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+    def ends(self, seconds: float = 30) -> int:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError):  # its end of the terminal is closed
+                if select.select([self.fd], [], [], 0.05)[0]:
+                    self.text += os.read(self.fd, 65536).decode(errors="replace")
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+        raise AssertionError(f"it goes on:\n{self.text[-1500:]}")
 
 
 @contextlib.contextmanager
