@@ -75,9 +75,8 @@ def gateway_rules() -> Iterator[Limit]:
         on=10,
     )
     yield _rule("space-low", "space_low", 1, "磁盘空间不足", "disk space is low", on=10, off=60)
-    yield _rule(
-        "file-damaged", "files_damaged", 1, "日志文件损坏，已隔离", "a journal file was damaged and set aside"
-    )
+    zh, en = "日志有损坏，已隔离", "something in the journal was damaged and set aside"
+    yield _rule("file-damaged", "files_damaged", 1, zh, en)
     yield _rule(LINES_DOWN, "lines_down", 5, "多数线路同时中断", "most lines went down together")
     zh, en = "系统时钟被拨动 {value} s", "the clock was set by {value} s"
     yield _rule("clock-stepped", "clock_step", 1, zh, en, off=60)

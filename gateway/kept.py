@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from gateway.links.encode import Facts
     from gateway.model import AlarmEvent, Instant
     from gateway.store.journal import Store
+
+log = logging.getLogger(__name__)
 
 PAST = 7 * 86400 * 10**9  # ns of events that figures are made of after a start
 MOST_EVENTS = 20_000  # looked at: a second of a Raspberry Pi
@@ -46,9 +49,13 @@ class Kept:
 
 
 async def load(site: Site, store: Store, now: Instant) -> Kept:
-    """Return it as it was when the gateway ended. Raises NoSeal, OSError."""
+    """Return it as it was when the gateway ended."""
     filed = {name: device.baseline for name, device in site.devices.items()}
     seal = await asyncio.to_thread(open_seal, site.data)
+    if seal.why:
+        log.error(
+            "the key of the seal is a new one (%s); the key in `tocsin status` is to be told anew", seal.why
+        )
     baselines = Baselines(await store.get(BASELINES), filed)
     kept = Kept(baselines, Drills(await store.get(DRILL), now), Kpis(), seal)
     events = await _events(store, now.wall - PAST)
@@ -73,8 +80,8 @@ async def _events(store: Store, since: int) -> list[dict[str, Any]]:
 
 
 def seal_told(seal: Seal) -> Deed:
-    """Return the entry of the audit that says which seal is this gateway's."""
-    return Deed(compact({"type": "seal", "key": seal.key}), {})
+    """Return the entry of the audit that says which seal is this gateway's, and why it is another one."""
+    return Deed(compact({"type": "seal", "key": seal.key, **({"why": seal.why} if seal.why else {})}), {})
 
 
 def mark_exercise(facts: dict[str, Facts], drills: Drills) -> None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+HOLDER = "lock"  # the file with the number of the process, for people to read
+
 
 class Taken(Exception):
     """Another process holds the folder."""
@@ -20,18 +22,27 @@ class Taken(Exception):
 def owned(folder: Path) -> Iterator[None]:
     """Hold the folder while the block runs; the kernel lets it go however the process ends.
 
-    Raises Taken when another process has it, OSError when the folder cannot be made or written.
+    It is the folder itself that is locked: that works on a disk that is full or takes no writing, on which
+    the gateway has to start too.
+
+    Raises Taken when another process has it, OSError when the folder cannot be made or read.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(file, 20, 0).decode("ascii", "replace").strip() or "?"
-            raise Taken(holder) from None
-        os.ftruncate(file, 0)
-        os.pwrite(file, b"%d\n" % os.getpid(), 0)
+            raise Taken(_holder(folder)) from None
+        with contextlib.suppress(OSError):
+            (folder / HOLDER).write_text(f"{os.getpid()}\n", "ascii")
         yield
     finally:
-        os.close(file)
+        os.close(held)
+
+
+def _holder(folder: Path) -> str:
+    try:
+        return (folder / HOLDER).read_text("ascii", "replace").strip() or "?"
+    except OSError:
+        return "?"

@@ -14,6 +14,7 @@ import json
 import os
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from gateway import ed25519
@@ -26,16 +27,13 @@ FILE = "seal.key"
 FORMAT = 1
 
 
-class NoSeal(Exception):
-    """The key file cannot be read, or is none."""
-
-
 @dataclass(frozen=True, slots=True)
 class Seal:
     """The key of this gateway."""
 
     secret: bytes
     fresh: bool = False  # made at this start
+    why: str = ""  # it was made although there had been one, or will be forgotten at the end
 
     @property
     def key(self) -> str:
@@ -55,24 +53,48 @@ def _public(secret: bytes) -> str:
 
 
 def open_seal(folder: Path) -> Seal:
-    """Return the seal of a data folder; make one where there is none. Raises NoSeal, OSError."""
+    """Return the seal of a data folder; a fresh one where there is none.
+
+    A key file that is none is set aside, and on a disk that refuses the key lives in memory: that alarms are
+    judged and told does not hang on a signature. `why` says so, for the log and for the audit.
+    """
     path = folder / FILE
-    if path.exists():
-        try:
-            secret = bytes.fromhex(path.read_text("ascii").strip())
-        except ValueError as error:
-            raise NoSeal(f"{path}: {error}") from error
-        if len(secret) != ed25519.SIZE:
-            raise NoSeal(f"{path}: wanted {2 * ed25519.SIZE} hex digits")
-        return Seal(secret)
-    secret, part = os.urandom(ed25519.SIZE), path.with_suffix(".part")
+    secret, why = os.urandom(ed25519.SIZE), ""
+    try:
+        if path.exists():
+            kept = _parsed(path.read_bytes())
+            if kept is not None:
+                return Seal(kept)
+            aside = _free(path)
+            path.rename(aside)
+            why = f"damaged, set aside as {aside.name}"
+        _write(path, secret)
+    except OSError as error:
+        why = str(error)
+    return Seal(secret, fresh=True, why=why)
+
+
+def _parsed(text: bytes) -> bytes | None:
+    try:
+        secret = bytes.fromhex(text.decode("ascii").strip())
+    except ValueError:
+        return None
+    return secret if len(secret) == ed25519.SIZE else None
+
+
+def _free(path: Path) -> Path:
+    names = (path.with_name(f"{path.name}.bad-{number}") for number in count(1))
+    return next(name for name in names if not name.exists())
+
+
+def _write(path: Path, secret: bytes) -> None:
+    part = path.with_suffix(".part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as out:
         out.write(secret.hex() + "\n")
         out.flush()
         os.fsync(out.fileno())
     part.rename(path)
-    return Seal(secret, fresh=True)
 
 
 def canonical(statement: Mapping[str, Any]) -> bytes:

@@ -67,13 +67,14 @@ def simulated(site: Path) -> Iterator[Played]:
 class Run:
     """`tocsin run` as a process."""
 
-    def __init__(self, site: Path) -> None:
+    def __init__(self, site: Path, runtime: Path | None = None) -> None:
         self.log = site.parent / "run.log"
         self.site = site
-        self.daemon = Daemon(site.parent / "data" / "api.sock", timeout=5)
+        self.daemon = Daemon((runtime or site.parent / "data") / "api.sock", timeout=5)
+        env = ENV if runtime is None else {**ENV, "RUNTIME_DIRECTORY": str(runtime)}
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                [*TOCSIN, "run", "-c", str(site)], env=ENV, stdout=out, stderr=out
+                [*TOCSIN, "run", "-c", str(site)], env=env, stdout=out, stderr=out
             )
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
@@ -82,8 +83,9 @@ class Run:
 
 
 @contextmanager
-def running(site: Path) -> Iterator[Run]:
-    run = Run(site)
+def running(site: Path, runtime: Path | None = None) -> Iterator[Run]:
+    """Run the gateway; `runtime`: where systemd would have it put its socket."""
+    run = Run(site, runtime)
     try:
         wait(lambda: run.daemon.get("/status"), 40)
         yield run

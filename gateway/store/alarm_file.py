@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from gateway.store import chain, salvage, table
-from gateway.store.book import Position
 from gateway.store.files import connect, make, set_aside, told_apart, transaction
 from gateway.store.records import Damaged, DiskRefused, Gap, Lane
 
@@ -16,22 +16,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from gateway.store.book import Position
+
 Key = tuple[str, ...]
 """(device, rule): whose alarm state it is."""
 
 _SCHEMA = (
     table.SCHEMA,
     chain.SCHEMA,
-    "CREATE TABLE states (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE small (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE positions (
-    link TEXT, lane TEXT, value TEXT NOT NULL, PRIMARY KEY (link, lane)) WITHOUT ROWID""",
+    "CREATE TABLE states (key TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE small (key TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE positions (key TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID",
     """CREATE TABLE gaps (
     n INTEGER PRIMARY KEY, lane TEXT NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL,
     last INTEGER NOT NULL, records INTEGER NOT NULL, rows INTEGER NOT NULL, reason TEXT NOT NULL,
-    at INTEGER NOT NULL)""",
+    at INTEGER NOT NULL, crc INTEGER NOT NULL)""",
 )
-_TABLES = {"states": 2, "small": 2, "positions": 3, "gaps": 9, "audit": 5}
+_TABLES = {"states": 3, "small": 3, "positions": 3, "gaps": 10, "audit": 5}
+Lines = Literal["states", "small", "positions"]
+"""Tables of keys and values, each line with a check sum: one bit is an alarm forgotten, or one confirmed."""
 _FOLD_AFTER = 10  # transactions, of some 25 that fit into the log: folding it back is not left to an alarm
 _CHECK_BELOW = 16 << 20  # bytes: a file up to this size is checked whole at the start (30 ms here)
 
@@ -114,13 +117,11 @@ class AlarmFile:
             for name, value in (small or {}).items():
                 self._put("small", name, value)
             self.db.executemany(
-                "INSERT INTO gaps VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(g.lane, g.epoch, g.first, g.last, g.records, g.rows, g.reason, g.at) for g in gaps],
+                "INSERT INTO gaps VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(*gap, _check_sum(*gap)) for gap in map(_fields, gaps)],
             )
-            self.db.executemany(
-                "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)",
-                [(link, lane, json.dumps(p)) for (link, lane), p in (positions or {}).items()],
-            )
+            for place, position in (positions or {}).items():
+                self._put("positions", json.dumps(place), json.dumps(position))
         self.head = head  # only now is it on disk
         self._unfolded += 1
 
@@ -138,45 +139,33 @@ class AlarmFile:
                 self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             undo.pop_all()
 
-    def _put(self, where: str, key: str, value: str | None) -> None:
+    def _put(self, where: Lines, key: str, value: str | None) -> None:
         if value is None:
-            self.db.execute(f"DELETE FROM {where} WHERE key = ?", (key,))  # noqa: S608 - one of our own two names
+            self.db.execute(f"DELETE FROM {where} WHERE key = ?", (key,))  # noqa: S608 - one of our own names
         else:
-            self.db.execute(f"INSERT OR REPLACE INTO {where} VALUES (?, ?)", (key, value))  # noqa: S608 - as above
+            line = (key, value, _check_sum(key, value))
+            self.db.execute(f"INSERT OR REPLACE INTO {where} VALUES (?, ?, ?)", line)  # noqa: S608 - as above
 
-    def states(self) -> dict[Key, Any]:
-        """Return every alarm state."""
+    def lines(self, where: Lines) -> tuple[dict[str, str], list[str]]:
+        """Return the values by their keys, and the keys of those that are not as they were written."""
         with told_apart(self.path):
-            lines = self.db.execute("SELECT * FROM states").fetchall()
-        try:
-            return {tuple(json.loads(key)): json.loads(value) for key, value in lines}
-        except (ValueError, TypeError) as error:
-            raise Damaged(f"{self.path.name}: alarm states: {error}") from error
+            found = self.db.execute(f"SELECT key, value, crc FROM {where}").fetchall()  # noqa: S608 - as above
+        whole = {key: value for key, value, crc in found if crc == _check_sum(key, value)}
+        return whole, [key for key, _, _ in found if key not in whole]
 
-    def small(self, key: str) -> str | None:
-        """Return a small value."""
-        with told_apart(self.path):
-            found = self.db.execute("SELECT value FROM small WHERE key = ?", (key,)).fetchone()
-            return found[0] if found else None
-
-    def positions(self) -> dict[tuple[str, Lane], Position]:
-        """Return the saved position of every link that ever was."""
-        with told_apart(self.path):
-            rows = self.db.execute("SELECT link, lane, value FROM positions").fetchall()
-        found = {}
-        for link, lane, value in rows:
-            try:
-                below, above = json.loads(value)
-                found[link, Lane(lane)] = Position(below, tuple((a, b) for a, b in above))
-            except (ValueError, TypeError):
-                continue  # damaged: the link begins at the oldest again, and sends what it sent before
-        return found
+    def drop(self, where: Lines, keys: Iterable[str]) -> None:
+        """Take out lines that are not as they were written."""
+        with told_apart(self.path), transaction(self.db):
+            for key in keys:
+                self._put(where, key, None)
 
     def gaps(self, limit: int) -> list[Gap]:
-        """Return the newest gap records, newest first."""
-        query = "SELECT lane, epoch, first, last, records, rows, reason, at FROM gaps ORDER BY n DESC LIMIT ?"
+        """Return the newest gap records that are as they were written, newest first."""
+        fields = "lane, epoch, first, last, records, rows, reason, at, crc"
         with told_apart(self.path):
-            return [Gap(Lane(row[0]), *row[1:]) for row in self.db.execute(query, (limit,))]
+            query = f"SELECT {fields} FROM gaps ORDER BY n DESC LIMIT ?"  # noqa: S608 - two lines up
+            found = self.db.execute(query, (limit,)).fetchall()
+        return [Gap(Lane(row[0]), *row[1:-1]) for row in found if row[-1] == _check_sum(*row[:-1])]
 
     def old(self, before: int, limit: int) -> int:
         """Return the number of the last of the first `limit` events that are all older than `before`."""
@@ -200,16 +189,26 @@ class AlarmFile:
         return gone
 
 
+def _fields(gap: Gap) -> tuple[str | int, ...]:
+    return (gap.lane.value, gap.epoch, gap.first, gap.last, gap.records, gap.rows, gap.reason, gap.at)
+
+
+def _check_sum(*values: object) -> int:
+    """Return the check sum of what is read; a damaged line may hold anything, of any type."""
+    return zlib.crc32(repr(values).encode())
+
+
 def rescue(damaged: AlarmFile, epoch: int) -> tuple[AlarmFile, Path, int]:
     """Set a damaged alarms.db aside and open a fresh one with all that can still be read.
 
     Returns the file, the name of the damaged one, and how many records were saved.
     """
-    bad = set_aside(damaged.path, epoch)
+    with told_apart(damaged.path):
+        bad = set_aside(damaged.path, epoch)
     fresh = damaged.reborn()
     with told_apart(bad):
         rows = salvage.records(bad)
-        others = {name: salvage.lines(bad, name) for name in _TABLES}
+        others = {name: salvage.lines(bad, name, width) for name, width in _TABLES.items()}
     with told_apart(fresh.path), transaction(fresh.db):
         table.append(fresh.db, rows)
         for name, lines in others.items():

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from gateway.store import chain, table
-from gateway.store.alarm_file import AlarmFile, Key, rescue
+from gateway.store.alarm_disk import AlarmDisk
 from gateway.store.book import Book, Position, Sum
-from gateway.store.files import told_apart
 from gateway.store.losses import gap_of, holes
 from gateway.store.ranges import Range, Ranges
 from gateway.store.records import Damaged, DiskRefused, Gap, Lane, Record, place, row_id
-from gateway.store.reserve import Reserve
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-T = TypeVar("T")
+    from gateway.store.alarm_file import Key
+
 _PRUNE_AT_ONCE = 2000  # events: about 20 ms, so that an alarm never waits long behind it
 _MANY = 100_000
 
@@ -32,11 +30,8 @@ class AlarmLane:
     """
 
     def __init__(self, folder: Path, ring: int, synchronous: str = "FULL") -> None:
-        self._folder = folder
-        self.reserve = Reserve(folder / "reserve")
+        self.disk = AlarmDisk(folder, synchronous, self._damaged, self._healed)
         self._limit = ring
-        self.file = AlarmFile(folder / "alarms.db", synchronous)
-        self.epoch = 0
         self._seq = 0
         self.ring: deque[table.Row] = deque()
         self._states: dict[Key, str | None] = {}
@@ -44,68 +39,53 @@ class AlarmLane:
         self._small: dict[str, str | None] = {}
         self._deeds: deque[chain.Deed] = deque(maxlen=ring)
         self._told_head = chain.Head()
-        self.damaged: list[str] = []
-        self.why = ""
-        self.failed = 0
         self.lost = 0  # gap records of this lane since the start
         self.dropped = Sum()
         self._at = 0  # wall ns of the latest call, for gap records made in passing
         self.book = Book((), self.measure, self.time_of)
 
-    # -- opening ---------------------------------------------------------------------------------
-
-    def open(self) -> None:
-        """Open the file or, when it is damaged, a fresh one with what could be saved. Never fails."""
-        try:
-            try:
-                self.file.open()
-            except Damaged as error:
-                self._replace(error)
-        except DiskRefused as error:
-            self._refused(error)
+    # -- beginning ---------------------------------------------------------------------------------
 
     def begin(self, epoch: int, at: int) -> None:
         """Start numbering events under a new epoch."""
-        self.epoch, self._seq = epoch, 0
-        exists = self._look(table.spans, list[Range]())
+        self.disk.epoch, self._seq = epoch, 0
+        exists = self.disk.look(table.spans, list[Range]())
         told = [gap for gap in self.gaps(_MANY) if gap.lane is Lane.ALARM]
         self.book = Book(exists, self.measure, self.time_of)
         self._at = at
         known = [p for (_, lane), p in self.positions().items() if lane is Lane.ALARM]
-        if self.damaged or known:
+        if self.disk.damaged or known:
             self._tell(gap_of(Lane.ALARM, part, Sum(), "damaged", at) for part in holes(exists, told, known))
             self.settle()
-        self.reserve.make()
+        self.disk.reserve.make()
 
     def gaps(self, limit: int) -> list[Gap]:
         """Return the newest gap records, newest first."""
         waiting = self._gaps[::-1]
-        return [*waiting, *self.ask(lambda file: file.gaps(limit), list[Gap]())][:limit]
+        return [*waiting, *self.disk.ask(lambda file: file.gaps(limit), list[Gap]())][:limit]
 
     def positions(self) -> dict[tuple[str, Lane], Position]:
-        """Return the saved positions of all links that ever were."""
-        return self.ask(AlarmFile.positions, dict[tuple[str, Lane], Position]())
+        """Return the saved positions of all links that ever were.
+
+        Where one was damaged the link begins at the oldest again, and sends what it sent before.
+        """
+        found = {}
+        for whose, value in self.disk.lines("positions").items():
+            (link, lane), (below, above) = json.loads(whose), json.loads(value)
+            found[link, Lane(lane)] = Position(below, tuple((a, b) for a, b in above))
+        return found
 
     def states(self) -> dict[Key, object]:
-        """Return every alarm state that is on disk."""
-        return self.ask(AlarmFile.states, dict[Key, object]())
+        """Return every alarm state that is on disk; of one that was damaged the alarm begins anew."""
+        return {tuple(json.loads(key)): json.loads(value) for key, value in self.disk.lines("states").items()}
 
     def small(self, key: str) -> str | None:
         """Return a small value."""
-        if key in self._small:
-            return self._small[key]
-        return self.ask(lambda file: file.small(key), None)
+        return self._small[key] if key in self._small else self.disk.lines("small").get(key)
 
-    def _replace(self, error: Damaged) -> None:
-        self.file.close()
-        self.damaged.append(str(error))
-        self.file, bad, saved = rescue(self.file, self.epoch)
-        self.damaged[-1] = f"{bad.name} ({error}; {saved} records saved)"
-        self._deeds.append(chain.Deed(self.issued, self._at, chain.damaged(bad.name, saved)))
-
-    def _refused(self, error: Exception) -> None:
-        self.why = str(error)
-        self.failed += 1
+    def _damaged(self, name: str, saved: int) -> None:
+        """Have the audit say what of the file was damaged."""
+        self._deeds.append(chain.Deed(self.issued, self._at, chain.damaged(name, saved)))
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -127,7 +107,7 @@ class AlarmLane:
         rows = []
         for event in events:
             self._seq += 1
-            rows.append(table.Row(row_id(self.epoch, self._seq), at, at, 1, event))
+            rows.append(table.Row(row_id(self.disk.epoch, self._seq), at, at, 1, event))
         self.ring.extend(rows)
         self._states.update(states)
         durable = self.settle()
@@ -139,12 +119,12 @@ class AlarmLane:
     @property
     def last_epoch(self) -> int:
         """The epoch of the newest event on disk."""
-        return place(self._look(table.last, 0))[0]
+        return place(self.disk.look(table.last, 0))[0]
 
     @property
     def issued(self) -> int:
         """The number of the last event."""
-        return row_id(self.epoch, self._seq)
+        return row_id(self.disk.epoch, self._seq)
 
     @property
     def durable(self) -> bool:
@@ -157,29 +137,24 @@ class AlarmLane:
             return True
         for last_try in (False, True):
             try:
-                if self.file.closed:
-                    self.open()
-                self.file.write(self.ring, self._states, self._gaps, self._small, deeds=self._deeds)
+                if self.disk.file.closed:
+                    self.disk.open()
+                self.disk.file.write(self.ring, self._states, self._gaps, self._small, deeds=self._deeds)
             except Damaged as error:
-                self._heal(error)
+                self.disk.heal(error)
             except DiskRefused as error:
-                self._refused(error)
-                self.file.close()  # after a failed fsync only a file opened anew is to be trusted
-                if not self.reserve.give_up() or last_try:
+                self.disk.refused(error)
+                self.disk.file.close()  # after a failed fsync only a file opened anew is to be trusted
+                if not self.disk.reserve.give_up() or last_try:
                     return False
             else:
                 self._clear()
                 return True
         return False
 
-    def _heal(self, error: Damaged) -> None:
-        """Go on with a fresh file; what the old one took along and somebody waited for is a gap."""
-        try:
-            self._replace(error)
-        except (DiskRefused, Damaged) as second:
-            self._refused(second)
-            return
-        exists = Ranges(self._look(table.spans, list[Range]()))
+    def _healed(self) -> None:
+        """Count what a damaged file took along: what somebody waited for is a gap."""
+        exists = Ranges(self.disk.look(table.spans, list[Range]()))
         for row in self.ring:
             exists.add(row.number, row.number)
         lost = self.book.resurvey(exists)
@@ -215,11 +190,13 @@ class AlarmLane:
 
     def save_positions(self, positions: Mapping[tuple[str, Lane], Position]) -> bool:
         """Put confirmed positions on disk. One that is lost is confirmed again: no harm, so no retry here."""
-        head = self.file.head
+        head = self.disk.file.head
         try:
-            self.file.write(positions=positions, small={chain.HEAD: head.text} if self.head_moved else None)
+            self.disk.file.write(
+                positions=positions, small={chain.HEAD: head.text} if self.head_moved else None
+            )
         except (DiskRefused, Damaged) as error:
-            self.why = str(error)
+            self.disk.why = str(error)
             return False
         self._told_head = head
         return True
@@ -227,22 +204,22 @@ class AlarmLane:
     @property
     def head_moved(self) -> bool:
         """Whether the audit has grown since its head was noted beside it."""
-        return self.file.head != self._told_head
+        return self.disk.file.head != self._told_head
 
     def prune(self, before: int, least: int = 0) -> bool:
         """Delete some confirmed events of before `before`, but not the newest `least`; tell if more wait."""
         spare = self.measure(0, self.issued).records - least
         try:
-            last = self.file.old(before, max(0, min(spare, _PRUNE_AT_ONCE)))
+            last = self.disk.file.old(before, max(0, min(spare, _PRUNE_AT_ONCE)))
             waiting = self.book.unconfirmed(0, last)
             if waiting:
                 last = waiting[0][0] - 1
             if not self.book.exists.within(0, last):
                 return False
             marker = json.dumps({"upto": place(last), "before": before})
-            gone = self.file.prune(last, marker, before, self._at)
+            gone = self.disk.file.prune(last, marker, before, self._at)
         except (DiskRefused, Damaged) as error:
-            self.why = str(error)
+            self.disk.why = str(error)
             return False
         self.book.forget(0, last)
         return gone == _PRUNE_AT_ONCE
@@ -256,7 +233,7 @@ class AlarmLane:
         held = [row for row in self.ring if first <= row.number <= last]
         if newest_first:
             held.reverse()
-        found = self._look(
+        found = self.disk.look(
             lambda db: table.read(db, first, last, limit, size, newest_first=newest_first), list[table.Row]()
         )
         known = {row.number for row in held}
@@ -266,8 +243,8 @@ class AlarmLane:
 
     def measure(self, first: int, last: int) -> Sum:
         """Return how much `first..last` holds."""
-        total = self._look(lambda db: table.measure(db, first, last), Sum())
-        stored = self._look(table.last, 0) if self.ring else 0
+        total = self.disk.look(lambda db: table.measure(db, first, last), Sum())
+        stored = self.disk.look(table.last, 0) if self.ring else 0
         for row in self.ring:  # one that reached the disk although the disk said no counts once
             if stored < row.number and first <= row.number <= last:
                 total = total.plus(row.sum)
@@ -278,23 +255,4 @@ class AlarmLane:
         for row in self.ring:
             if row.number == number:
                 return row.at
-        return self._look(lambda db: table.time_of(db, number), None)
-
-    def ask(self, job: Callable[[AlarmFile], T], otherwise: T) -> T:
-        """Ask the file; one that cannot be read now answers `otherwise`."""
-        for _ in range(2):  # once more after a damaged file was replaced
-            try:
-                return job(self.file)
-            except DiskRefused as error:
-                self.why = str(error)
-                break
-            except Damaged as error:
-                self._heal(error)
-        return otherwise
-
-    def _look(self, job: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
-        def look(file: AlarmFile) -> T:
-            with told_apart(file.path):
-                return job(file.db)
-
-        return self.ask(look, otherwise)
+        return self.disk.look(lambda db: table.time_of(db, number), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 import tempfile
 from contextlib import closing, contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.store.chain import GENESIS, HEAD, Head, canonical, link
-from gateway.store.files import SIDES, connect_reader
+from gateway.store.files import connect_reader, copy_into
 from gateway.store.records import StoreError, place
 
 if TYPE_CHECKING:
@@ -103,13 +102,11 @@ def opened(folder: Path) -> Iterator[sqlite3.Connection]:
             raise StoreError(f"{path}: {error}") from error
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{path}: {error}") from error
-    with tempfile.TemporaryDirectory() as room:
-        for side in ("", *SIDES):
-            beside = path.with_name(path.name + side)
-            if beside.exists() and side != "-shm":
-                shutil.copyfile(beside, Path(room) / beside.name)
-        with closing(connect_reader(Path(room) / path.name)) as db:
-            yield db
+    with (
+        tempfile.TemporaryDirectory() as room,
+        closing(connect_reader(copy_into(Path(room), path))) as db,
+    ):
+        yield db
 
 
 def entries(db: sqlite3.Connection, after: int, limit: int) -> Iterator[Entry]:

@@ -15,7 +15,7 @@ import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gateway.store.records import place
+from gateway.store.records import Damaged, place
 
 if TYPE_CHECKING:
     import sqlite3
@@ -72,9 +72,14 @@ def link(before: bytes, text: bytes) -> bytes:
 
 
 def head(db: sqlite3.Connection) -> Head:
-    """Return the newest entry."""
+    """Return the newest entry. Raises Damaged when it is none."""
     found = db.execute(_LAST).fetchone()
-    return Head(*found) if found else Head()
+    if found is None:
+        return Head()
+    n, digest = found
+    if not isinstance(n, int) or not isinstance(digest, bytes) or len(digest) != len(GENESIS):
+        raise Damaged(f"audit: the newest entry is none: {n!r}")
+    return Head(n, digest)
 
 
 def append(db: sqlite3.Connection, rows: Sequence[Row], deeds: Iterable[Deed]) -> Head:

@@ -63,7 +63,7 @@ class Core:
 
     def open(self, now: Instant) -> None:
         """Open what is there, set aside what is damaged, and begin a new epoch."""
-        self.alarms.open()
+        self.alarms.disk.open()
         found = self.telemetry.scan(self.alarms.small(DOOMED))
         self._raise_epoch(max(found, self.alarms.last_epoch))
         self.alarms.begin(self.epoch, now.wall)
@@ -89,13 +89,12 @@ class Core:
         self.epoch = max(found, int(text) if text.strip().isdigit() else 0) + 1
         if not self._write_epoch():
             self.epoch += secrets.randbelow(_LEAP)
-        self.alarms.epoch = self.epoch
 
     def _write_epoch(self) -> bool:
         try:
             write_whole(self._folder / "epoch", b"%d\n" % self.epoch)
         except OSError as error:
-            self.alarms.why = f"epoch: {error}"
+            self.alarms.disk.why = f"epoch: {error}"
             self._epoch_durable = False
         else:
             self._epoch_durable = True
@@ -178,10 +177,10 @@ class Core:
         if not self._epoch_durable:
             self._write_epoch()
         self.alarms.settle()
-        self.alarms.ask(AlarmFile.fold, None)
+        self.alarms.disk.ask(AlarmFile.fold, None)
         self.telemetry.keep_bounds(now.wall, synced=now.synced)
         if not self.telemetry.space_low:
-            self.alarms.reserve.make()
+            self.alarms.disk.reserve.make()
         if now.mono - self._saved_at >= self._limits.settle:
             self._saved_at = now.mono
             self._save_positions()
@@ -208,7 +207,7 @@ class Core:
         """Put on disk what is not there yet, and let go of the files."""
         self.alarms.settle()
         self._save_positions()
-        self.alarms.file.close()
+        self.alarms.disk.file.close()
         self.telemetry.close()
 
     # -- how it is -------------------------------------------------------------------------------
@@ -220,6 +219,7 @@ class Core:
     def health(self) -> StoreHealth:
         """Return how it is. O(links)."""
         alarms, telemetry = self.alarms, self.telemetry
+        head = alarms.disk.readable.head
         dropped = telemetry.dropped.plus(alarms.dropped)
         backlog = {(n, lane): self.backlog(n, lane) for lane in Lane for n in self._lane(lane).book.links}
         return StoreHealth(
@@ -228,18 +228,18 @@ class Core:
             alarms_durable=alarms.durable,
             telemetry_stored=self._stored,
             space_low=telemetry.space_low,
-            why=alarms.why or telemetry.why,
+            why=alarms.disk.why or telemetry.why,
             ring=len(alarms.ring),
             waiting=self._waiting,
-            commits_failed=alarms.failed,
+            commits_failed=alarms.disk.failed,
             gaps=telemetry.gaps + alarms.lost,
             dropped_records=dropped.records,
             dropped_rows=dropped.rows,
             ignored_confirms=alarms.book.ignored + telemetry.book.ignored,
-            damaged=(*alarms.damaged, *telemetry.damaged),
+            damaged=(*alarms.disk.damaged, *telemetry.damaged),
             segments=len(telemetry.segments),
             size=telemetry.size,
             free=telemetry.free,
             backlog=backlog,
-            audit=(alarms.file.head.n, alarms.file.head.hash.hex()),
+            audit=(head.n, head.hash.hex()),
         )

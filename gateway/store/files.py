@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -164,6 +165,15 @@ def set_aside(path: Path, epoch: int) -> Path:
             old.rename(bad.with_name(bad.name + side))
     sync_folder(path.parent)
     return bad
+
+
+def copy_into(folder: Path, path: Path) -> Path:
+    """Copy a database and its log, without the memory that its users share; return where it is."""
+    for side in ("", "-wal", "-journal"):
+        beside = path.with_name(path.name + side)
+        if beside.exists():
+            shutil.copyfile(beside, folder / beside.name)
+    return folder / path.name
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 _FIELDS = "SELECT id, at, until, count, crc, body FROM records ORDER BY id"
 
 
-def lines(path: Path, table: str) -> list[tuple[Any, ...]]:
-    """Return the readable lines of one of our tables."""
-    return _readable(path, f"SELECT * FROM {table}")  # noqa: S608 - the caller's own names
+def lines(path: Path, table: str, width: int) -> list[tuple[Any, ...]]:
+    """Return the readable lines of one of our tables, which has so many columns."""
+    found = _readable(path, f"SELECT * FROM {table}")  # noqa: S608 - the caller's own names
+    return [line for line in found if len(line) == width]
 
 
 def records(path: Path) -> list[Row]:

@@ -138,7 +138,11 @@ def until_of(db: sqlite3.Connection, number: int) -> int:
 
 
 def spans(db: sqlite3.Connection) -> list[Range]:
-    """Return first and last of every unbroken run, O(runs) look-ups: a table of one epoch takes three."""
+    """Return first and last of every unbroken run, O(runs) look-ups: a table of one epoch takes three.
+
+    Raises Damaged where the record after a hole is not as it was written: it may be the only one that is
+    wrong, under a number that makes it look as if a milliard others were gone.
+    """
     found: list[Range] = []
     number = 0
     while first := _one(db, "SELECT min(id) FROM records WHERE id > ?", number):
@@ -146,7 +150,10 @@ def spans(db: sqlite3.Connection) -> list[Range]:
         last = _one(db, "SELECT max(id) FROM records WHERE id < ?", end)
         if not number < first <= last:
             raise Damaged(f"numbers out of order after {place(number)}")
-        found += _runs(db, first, last)
+        runs = _runs(db, first, last)
+        for after_hole, _ in runs[1:]:
+            read(db, after_hole, after_hole, 1)
+        found += runs
         number = last
     return found
 

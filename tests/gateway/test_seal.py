@@ -6,14 +6,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from disks import remount, small_disk
 
 from gateway import ed25519
 from gateway.cli.sealed import unchained
-from gateway.seal import NoSeal, broken, open_seal
+from gateway.seal import broken, open_seal
 from gateway.store.chain import compact, link
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+__all__ = ["small_disk"]
 
 VECTORS = (
     (
@@ -99,10 +102,25 @@ def test_the_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("text", ["", "zz", "00" * 31, "\u00fc"])
-def test_a_damaged_key_is_never_replaced_in_silence(tmp_path: Path, text: str) -> None:
-    (tmp_path / "seal.key").write_text(text, "utf-8")
-    with pytest.raises(NoSeal, match=r"seal\.key"):
-        open_seal(tmp_path)
+def test_a_damaged_key_is_set_aside_and_a_new_one_made_which_says_so(tmp_path: Path, text: str) -> None:
+    for number in (1, 2):
+        (tmp_path / "seal.key").write_text(text, "utf-8")
+        made = open_seal(tmp_path)
+        assert (made.fresh, made.why) == (True, f"damaged, set aside as seal.key.bad-{number}")
+        assert (tmp_path / f"seal.key.bad-{number}").read_text("utf-8") == text
+        again = open_seal(tmp_path)
+        assert (again.fresh, again.why, again.key) == (False, "", made.key)
+
+
+def test_where_no_key_can_be_written_one_in_memory_signs_and_says_so(small_disk: Path) -> None:
+    remount(small_disk, "ro")
+    try:
+        made = open_seal(small_disk)
+    finally:
+        remount(small_disk, "rw")
+    assert made.fresh
+    assert "Read-only" in made.why
+    assert broken(made.set(FACTS), FACTS) is None
 
 
 def test_a_line_that_was_taken_out_of_an_export_shows() -> None:

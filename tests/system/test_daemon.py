@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from daemons import ENV, TOCSIN, running, simulated, tocsin, wait
+from disks import fill, remount, small_disk
 from small_gateway import SITE, write_site
 
 from gateway.cli import main
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.cli.client import Daemon
+
+__all__ = ["small_disk"]
 
 
 def verb(*argv: str) -> int:
@@ -151,6 +154,34 @@ def test_a_data_folder_that_cannot_be_made_ends_with_1_and_the_reason(tmp_path: 
     done = tocsin("run", "-c", write_site(tmp_path, SITE.replace("{folder}/data", "/proc/nowhere")))
     assert (done.returncode, "/proc/nowhere" in done.stderr) == (1, True)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("how", ["read-only", "full"])
+def test_a_gateway_starts_on_a_disk_that_takes_nothing_and_knows_what_stood(
+    tmp_path: Path, small_disk: Path, how: str
+) -> None:
+    site = write_site(tmp_path, SITE.replace("{folder}/data", str(small_disk / "data")))
+    with simulated(site) as played:
+        played.order("set box-1 lel 40")
+        with running(site, tmp_path) as run:
+            before = wait(lambda: only(run.daemon))
+            assert run.end() == 0
+        if how == "full":
+            (small_disk / "data" / "reserve").unlink()
+            fill(small_disk, 0)
+        else:
+            remount(small_disk, "ro")
+        try:
+            with running(site, tmp_path) as run:
+                after = wait(lambda: only(run.daemon))
+                assert after["occurrence"] == before["occurrence"], "a restart raises nothing again"
+                played.order("set box-2 lel 41")
+                wait(lambda: only(run.daemon, "box-2"))
+                assert not run.daemon.get("/status")["store"]["alarms_durable"]
+                wait(lambda: "alarms-in-memory" in {row["rule"] for row in run.daemon.get("/alarms")})
+                assert run.end() == 0
+        finally:
+            remount(small_disk, "rw")
 
 
 @pytest.mark.parametrize(

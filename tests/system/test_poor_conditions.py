@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from disks import disk
 from mqtt_ear import Ear
 from pace import compiler, paced_pair, responder
 from servers import Influx, Mosquitto
@@ -35,7 +34,6 @@ from gateway.model import Instant
 from gateway.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.system
@@ -138,27 +136,10 @@ async def test_a_stepped_clock_delays_no_alarm_and_repeats_no_time(step: float, 
     assert abs(stamps[-1] - clock.now().wall) < 5e9, "the times follow the clock as it is now"
 
 
-@contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip(f"no tmpfs may be mounted here: {mounted.stderr.decode()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 @pytest.mark.slow
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")
 async def test_on_a_full_disk_alarms_are_announced_all_the_same(tmp_path: Path) -> None:
     with ExitStack() as stack:
-        stack.enter_context(small_disk(tmp_path / "data", 8))
+        stack.enter_context(disk(tmp_path / "data", 8))
         broker = stack.enter_context(Mosquitto(tmp_path / "broker"))
         influx = stack.enter_context(Influx(tmp_path / "influx"))
         ports = stack.enter_context(responder("tcp", 2))

@@ -192,8 +192,8 @@ async def test_a_file_from_before_there_was_an_audit_gets_one(tmp_path: Path) ->
 
 async def test_what_waits_while_the_disk_refuses_is_chained_in_its_order(tmp_path: Path) -> None:
     async with opened(tmp_path / "data") as store:
-        lane = store._core.alarms
-        lane.file.close()
+        disk = store._core.alarms.disk
+        disk.file.close()
         (tmp_path / "data/alarms.db").rename(tmp_path / "away")
         (tmp_path / "data/alarms.db").mkdir()  # nothing can be opened there
         await store.commit_alarms([b'{"e":1}'], [], deeds=[b'{"type":"a"}'])

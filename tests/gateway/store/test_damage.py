@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +14,7 @@ from clock import FakeClock
 from journals import everything, noise, opened
 
 from gateway.store import Lane, Limits, Record
+from gateway.store.records import row_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,6 +114,51 @@ async def test_twenty_damaged_files(tmp_path: Path) -> None:
 @pytest.mark.slow
 async def test_a_thousand_damaged_files(tmp_path: Path) -> None:
     await rounds(tmp_path, range(1000, 2000))
+
+
+async def test_a_record_under_a_wrong_number_is_damage_and_no_hole_of_a_milliard(tmp_path: Path) -> None:
+    await build(tmp_path / "data")
+    db = sqlite3.connect(tmp_path / "data" / "alarms.db")
+    db.execute("UPDATE records SET id = id + (1 << 28) WHERE id = ?", (row_id(2, 30),))
+    db.commit()
+    db.close()
+    async with opened(tmp_path / "data", FakeClock(), LIMITS) as store:
+        assert "wrong check sum" in store.health.damaged[0]
+        assert sum(gap.records for gap in await store.gaps()) <= 1
+        assert store.health.dropped_records <= 1
+        cursor = await store.cursor("mqtt", Lane.ALARM)
+        assert len(await everything(cursor)) == 59
+
+
+@pytest.mark.parametrize("table", ["states", "small", "positions"])
+async def test_one_line_that_was_damaged_is_forgotten_alone_and_told_once(tmp_path: Path, table: str) -> None:
+    """A bit in the text of a state, a counter or a position is no damage that SQLite would see."""
+    states = {("cover-1", "tilt"): {"n": 7}, ("cover-2", "tilt"): {"n": 8}}
+    async with opened(tmp_path / "data") as store:
+        for name in ("mqtt", "other"):
+            await (await store.cursor(name, Lane.ALARM)).confirm(1, [(1, 2)])
+        await store.commit_alarms([b"1", b"2"], list(states.items()), small={"a": "17", "b": "18"})
+        for name in ("mqtt", "other"):
+            await (await store.cursor(name, Lane.ALARM)).confirm(1, [(1, 1)])
+    with closing(sqlite3.connect(tmp_path / "data" / "alarms.db")) as db:
+        value = "replace(replace(value, '7', '9'), '[', '[9')"
+        first = f"(SELECT key FROM {table} WHERE key NOT LIKE 'audit%' ORDER BY key LIMIT 1)"
+        assert db.execute(f"UPDATE {table} SET value = {value} WHERE key = {first}").rowcount == 1
+        db.commit()
+    async with opened(tmp_path / "data") as store:
+        found = await store.load_states()
+        kept = [await store.get(name) for name in ("a", "b")]
+        left = [(await store.cursor(name, Lane.ALARM)).backlog.records for name in ("mqtt", "other")]
+        assert len(found) == 2 - (table == "states")
+        assert found.items() <= states.items()
+        assert kept == [None if table == "small" else "17", "18"]
+        assert left == [2 if table == "positions" else 1, 1], "what was not confirmed is never left out"
+        assert [f"{table} " in what for what in store.health.damaged] == [True]
+        await store.upkeep()
+    async with opened(tmp_path / "data") as store:
+        await store.load_states()
+        assert not store.health.damaged
+        assert any(f"{table} ".encode() in (entry.body or b"") for entry in await store.audit(0, 50))
 
 
 async def test_a_damaged_alarm_file_is_kept_and_what_it_held_is_saved(tmp_path: Path) -> None:

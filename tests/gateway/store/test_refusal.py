@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from clock import FakeClock
+from disks import fill, remount, small_disk
 from journals import everything, noise, opened
 
 from gateway.store import Lane, Limits, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+__all__ = ["small_disk"]
 
 
 async def refuse(store: Store, *, yes: bool) -> None:
     """Make SQLite find the disk full under alarms.db: a real SQLITE_FULL."""
-    file = store._core.alarms.file
+    file = store._core.alarms.disk.file
 
     def limit() -> None:
         if yes:
@@ -103,40 +103,6 @@ async def test_telemetry_that_the_disk_refuses_waits_in_bounded_memory(tmp_path:
         assert not there & told
         assert len(told) == 6
         assert {g.reason for g in gaps} == {"memory"}
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    made = (
-        os.geteuid() == 0
-        and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder], check=False, capture_output=True
-        ).returncode
-    )
-    if not made:
-        pytest.skip("needs root and leave to mount")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
-def remount(folder: Path, how: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{how}", folder], check=True)
-
-
-def fill(folder: Path, leave: int) -> Path:
-    """Let somebody else take the rest of the disk."""
-    found = os.statvfs(folder)
-    ballast = folder / "ballast"
-    with ballast.open("wb") as file:
-        try:
-            file.write(bytes(max(0, found.f_bavail * found.f_frsize - leave)))
-            if leave == 0:
-                file.write(bytes(1 << 20))
-        except OSError:
-            pass  # full: that was the wish
-    return ballast
 
 
 @pytest.mark.slow
