@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import DisconnectFlags
+    from paho.mqtt.reasoncodes import ReasonCode
 
 
 class CannotConnect(Exception):
@@ -119,3 +124,10 @@ def dial(client: Client, broker: Broker) -> OSError | None:
     except ValueError as error:  # a host name that cannot be one
         return OSError(f"{host}: {error}")
     return None
+
+
+def why_lost(flags: DisconnectFlags, reason: ReasonCode) -> str:
+    """Return for people why a connection has ended."""
+    if flags.is_disconnect_packet_from_server:
+        return f"the broker says: {reason}"
+    return "closed without a word: the broker ended, the network broke, or a second gateway has this name"

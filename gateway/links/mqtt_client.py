@@ -29,6 +29,7 @@ from gateway.links.mqtt_broker import (
     client_of,
     dial,
     make_properties,
+    why_lost,
 )
 from gateway.links.patience import Watchdog
 
@@ -77,7 +78,7 @@ class Connection:
         client = client_of(self._broker, IN_HAND)
         client.connect_timeout = CONNECT_TIMEOUT
         client.on_connect = self._on_connect
-        client.on_disconnect = lambda _c, _u, _flags, reason, _p: self._lose(str(reason))
+        client.on_disconnect = lambda _c, _u, flags, reason, _p: self._lose(why_lost(flags, reason))
         client.on_socket_register_write = lambda _c, _u, _sock: None  # with it paho writes only when told to
         client.on_socket_close = lambda _c, _u, _sock: self._detach()
         client.on_message = lambda _c, _u, message: self._owner.arrived(message)

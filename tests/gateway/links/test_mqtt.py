@@ -103,6 +103,17 @@ async def test_status_is_online_then_offline_and_by_last_will_when_it_dies(serve
         await until(lambda: ear.heard[-1].payload == b"will")
 
 
+async def test_a_connection_that_a_second_gateway_of_the_name_takes_over_says_what_it_may_be(
+    server: Mosquitto,
+) -> None:
+    async with Ear(server.url, "none") as ear:
+        broker = Broker(server.url, "twice")
+        first = await Connection.open(broker, ear, CLOCK)
+        second = await Connection.open(broker, ear, CLOCK)
+        assert "a second gateway has this name" in await first.lost()
+        second.close()
+
+
 async def test_a_frozen_broker_is_noticed_within_ten_seconds_and_nothing_is_lost(rig: MqttRig) -> None:
     async with running(rig.link):
         await until(lambda: rig.link.state().connected)
