@@ -50,7 +50,7 @@ class AlarmDisk:
                     self.file.open()
                 except Damaged as error:
                     self._replace(error)
-            except DiskRefused as error:
+            except (DiskRefused, Damaged) as error:  # what was saved of it may be damaged, too
                 self.refused(error)
                 if last_try or not self.reserve.give_up():
                     self._copy = self._copy or copied(self.file.path)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import zlib
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Literal
 
 from gateway.store import chain, salvage, table
+from gateway.store.book import Position, Sum
 from gateway.store.files import connect, make, set_aside, told_apart, transaction
 from gateway.store.records import Damaged, DiskRefused, Gap, Lane
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from gateway.store.book import Position
 
 Key = tuple[str, ...]
 """(device, rule): whose alarm state it is."""
@@ -50,7 +50,9 @@ class AlarmFile:
         self._synchronous = synchronous
         self._db: sqlite3.Connection | None = None
         self._unfolded = 0  # transactions since the log was folded back
-        self.head = chain.Head()  # of the audit, as it is on disk
+        # As they are on disk; nobody else writes there, so they need not be looked up for each alarm.
+        self.head = chain.Head()  # of the audit
+        self._total = Sum()  # of the records
 
     @property
     def db(self) -> sqlite3.Connection:
@@ -67,20 +69,21 @@ class AlarmFile:
     def open(self) -> None:
         """Open the file, making what is not there yet."""
         self.close()
-        with told_apart(self.path):
+        with told_apart(self.path), ExitStack() as undo:
             if not self.path.exists():
                 make(self.path, _SCHEMA)
-            db = connect(self.path, self._synchronous)
-            try:
-                if self.path.stat().st_size <= _CHECK_BELOW:
-                    self._check(db)
-                table.totals(db)
-                db.execute(chain.SCHEMA)  # a file from before there was an audit
-                self.head = chain.head(db)
-            except (sqlite3.Error, OSError, Damaged):
-                db.close()
-                raise
-        self._db = db
+            self._db = connect(self.path, self._synchronous)
+            undo.callback(self.close)
+            if self.path.stat().st_size <= _CHECK_BELOW:
+                self._check(self._db)
+            self._db.execute(chain.SCHEMA)  # a file from before there was an audit
+            self.learn()
+            undo.pop_all()
+
+    def learn(self) -> None:
+        """Take in how the tables end."""
+        with told_apart(self.path):
+            self.head, self._total = chain.head(self.db), table.totals(self.db)
 
     def _check(self, db: sqlite3.Connection) -> None:
         found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -110,19 +113,19 @@ class AlarmFile:
     ) -> None:
         """Put all of this on disk in one transaction, or none of it."""
         with told_apart(self.path), transaction(self.db):
-            fresh, deeds = table.append(self.db, rows), tuple(deeds)
-            head = chain.append(self.db, fresh, deeds) if fresh or deeds else self.head
+            fresh, total = table.append(self.db, rows, self._total)
+            deeds = tuple(deeds)
+            head = chain.append(self.db, self.head, fresh, deeds) if fresh or deeds else self.head
             for key, state in (states or {}).items():
                 self._put("states", json.dumps(key), state)
             for name, value in (small or {}).items():
                 self._put("small", name, value)
-            self.db.executemany(
-                "INSERT INTO gaps VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(*gap, _check_sum(*gap)) for gap in map(_fields, gaps)],
-            )
+            for gap in map(_fields, gaps):
+                line = (*gap, _check_sum(*gap))
+                self.db.execute("INSERT INTO gaps VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", line)
             for place, position in (positions or {}).items():
                 self._put("positions", json.dumps(place), json.dumps(position))
-        self.head = head  # only now is it on disk
+        self.head, self._total = head, total  # only now is it on disk
         self._unfolded += 1
 
     def fold(self) -> None:
@@ -185,7 +188,7 @@ class AlarmFile:
             head = chain.cut(self.db, last, before, at) or self.head
             self._put("small", "pruned", marker)
             self._put("small", chain.HEAD, head.text)
-        self.head = head
+        self.learn()
         return gone
 
 
@@ -209,9 +212,11 @@ def rescue(damaged: AlarmFile, epoch: int) -> tuple[AlarmFile, Path, int]:
     with told_apart(bad):
         rows = salvage.records(bad)
         others = {name: salvage.lines(bad, name, width) for name, width in _TABLES.items()}
+        others["audit"] = [line for line in others["audit"] if chain.is_head(line[0], line[-1])]
     with told_apart(fresh.path), transaction(fresh.db):
         table.append(fresh.db, rows)
         for name, lines in others.items():
             marks = ", ".join("?" * _TABLES[name])
             fresh.db.executemany(f"INSERT OR IGNORE INTO {name} VALUES ({marks})", lines)  # noqa: S608 - our names
+    fresh.learn()
     return fresh, bad, len(rows)

@@ -76,15 +76,19 @@ def head(db: sqlite3.Connection) -> Head:
     found = db.execute(_LAST).fetchone()
     if found is None:
         return Head()
-    n, digest = found
-    if not isinstance(n, int) or not isinstance(digest, bytes) or len(digest) != len(GENESIS):
-        raise Damaged(f"audit: the newest entry is none: {n!r}")
-    return Head(n, digest)
+    if not is_head(*found):
+        raise Damaged(f"audit: the newest entry is none: {found[0]!r}")
+    return Head(*found)
 
 
-def append(db: sqlite3.Connection, rows: Sequence[Row], deeds: Iterable[Deed]) -> Head:
+def is_head(n: object, digest: object) -> bool:
+    """Return whether an entry can be one, by its number and its hash."""
+    return isinstance(n, int) and isinstance(digest, bytes) and len(digest) == len(GENESIS)
+
+
+def append(db: sqlite3.Connection, after: Head, rows: Sequence[Row], deeds: Iterable[Deed]) -> Head:
     """Chain new records and deeds in their order, inside the caller's transaction; return the new head."""
-    n, before = head(db)
+    n, before = after
     lines = []
     for at, record, body in _in_order(rows, deeds):
         n += 1
@@ -119,7 +123,7 @@ def cut(db: sqlite3.Connection, last: int, before: int, at: int) -> Head | None:
         return None
     db.execute("DELETE FROM audit WHERE n <= ?", (end.n,))
     marker = {"type": "pruned", "upto": end.n, "hash": end.hash.hex(), "records": gone, "before": before}
-    return append(db, (), [Deed(last, at, compact(marker))])
+    return append(db, head(db), (), [Deed(last, at, compact(marker))])
 
 
 def damaged(file: str, saved: int) -> bytes:

@@ -67,9 +67,12 @@ def last(db: sqlite3.Connection) -> int:
     return _one(db, "SELECT max(id) FROM records WHERE id > ?", 0)
 
 
-def append(db: sqlite3.Connection, rows: Iterable[Row]) -> list[Row]:
-    """Add rows at the end, inside the caller's transaction; return those that were not there already."""
-    total, fresh = totals(db), []
+def append(db: sqlite3.Connection, rows: Iterable[Row], total: Sum | None = None) -> tuple[list[Row], Sum]:
+    """Add rows at the end, inside the caller's transaction; return those that were not there already.
+
+    `total`: the running totals at the end, where the caller knows them; what they are now is returned.
+    """
+    total, fresh = totals(db) if total is None else total, []
     for row in rows:
         body = row.body
         grown = total.plus(row.sum)
@@ -78,7 +81,7 @@ def append(db: sqlite3.Connection, rows: Iterable[Row]) -> list[Row]:
         if db.execute(_INSERT, values).rowcount:
             total = grown
             fresh.append(row)
-    return fresh
+    return fresh, total
 
 
 def row_of(line: Sequence[Any]) -> Row:

@@ -38,7 +38,7 @@ async def started(site: Site) -> int:
     try:
         gateway = await app.build(site, clock, store)
         [record] = await store.commit_alarms([b"{}"], [])
-        assert record.durable
+        assert record.durable, store.health
         return len(list(gateway.pipeline._engine.alarms()))
     finally:
         await store.close()
