@@ -204,7 +204,10 @@ def order_inlet(
     clock: Clock,
 ) -> OrderInlet | None:
     """Return what takes orders over MQTT; None where nobody may sign any. Raises SecretError."""
-    keys = {name: reveal(signer.key).encode() for name, signer in site.orders.signers.items()}
+    keys = {
+        name: reveal(signer.key, f"orders.signers.{name}.key").encode()
+        for name, signer in site.orders.signers.items()
+    }
     for name, key in keys.items():
         if len(key) < SHORTEST_KEY:
             raise SecretError(f"orders.signers.{name}.key: shorter than {SHORTEST_KEY} characters")
@@ -234,7 +237,7 @@ def broker_of(mqtt: MqttSettings, topics: encode.Topics, epoch: int, clock: Cloc
         mqtt.url,
         f"tocsin-{topics.site}-{topics.gateway}",
         mqtt.username or "",
-        "" if mqtt.password is None else reveal(mqtt.password),
+        "" if mqtt.password is None else reveal(mqtt.password, "mqtt.password"),
         str(mqtt.ca or ""),
         str(mqtt.cert or ""),
         str(mqtt.key or ""),

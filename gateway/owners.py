@@ -85,7 +85,7 @@ def polls_over_tcp(site: Site) -> float:
 
 def driver_of(device: DeviceSettings, line: AnyLine) -> Device:
     """Return what talks to one device. Raises SecretError."""
-    password = None if device.password is None else reveal(device.password)
+    password = None if device.password is None else reveal(device.password, f"devices.{device.name}.password")
     try:
         return make_device(device.name, device.profile, device.address, line, password)
     except ValueError as error:

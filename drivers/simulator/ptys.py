@@ -78,9 +78,15 @@ class PtyLine:
         self._master, self._slave = os.openpty()  # our own hold on the slave keeps the pty when nobody has it
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
-        self._link.parent.mkdir(parents=True, exist_ok=True)
-        self._link.unlink(missing_ok=True)
-        self._link.symlink_to(os.ttyname(self._slave))
+        try:
+            self._link.parent.mkdir(parents=True, exist_ok=True)
+            self._link.unlink(missing_ok=True)
+            self._link.symlink_to(os.ttyname(self._slave))
+        except OSError as error:
+            raise LinkTaken(
+                f"{self._link}: {error.strerror}: in a copy of the site give `serial:` a path where you "
+                "may write, such as /tmp/rs485-1"
+            ) from error
         self._timer = ExactTimer(self._due)
         asyncio.get_running_loop().add_reader(self._master, self._arrived)
         self.nudge()  # somebody may speak without being asked

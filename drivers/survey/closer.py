@@ -15,7 +15,7 @@ from drivers.survey.score import rank
 from drivers.survey.talk import Shot, Tongue
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from drivers.profile import Profile
     from drivers.survey.probes import Verdict
@@ -36,9 +36,15 @@ class Closer:
     """Looks at one suspect after the other."""
 
     def __init__(
-        self, bench: Bench, sketches: Sequence[Sketch], others: Mapping[str, Profile] | None = None
+        self,
+        bench: Bench,
+        sketches: Sequence[Sketch],
+        others: Mapping[str, Profile] | None,
+        known: Callable[[Tongue, str, Setting], bool],
     ) -> None:
+        """`known`: who is not to be asked, because others do it."""
         self._bench = bench
+        self._known = known
         self._others = others or {}
         self._sketches = list(sketches)
         spans = {span for each in sketches for span in each.spans}
@@ -128,6 +134,8 @@ class Closer:
             verdict, wait = await self._ask(setting, probes.meters(setting, edition, digits))
             for who in dict.fromkeys(one.who for one in verdict.said):
                 found += 1
+                if self._known(Tongue.DLT645, who, setting):
+                    continue
                 frame = next(one.frame for one in verdict.said if one.who == who)
                 model = await self._meter(who, setting, wait or 0.0)
                 yield Found(Tongue.DLT645, who, setting, wait, model, frame=frame)

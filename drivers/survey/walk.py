@@ -48,7 +48,7 @@ class Survey:
         `others`: profiles of other protocols than Modbus.
         """
         self._bench = bench
-        self._closer = Closer(bench, sketches, others)
+        self._closer = Closer(bench, sketches, others, known)
         self._scope = scope
         self._early = early
         self._clock = clock

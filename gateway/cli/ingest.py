@@ -37,4 +37,4 @@ def run(args: argparse.Namespace) -> int:
     except ConfigError as error:
         raise Failure(str(error), 2) from None
     except SecretError as error:
-        raise Failure(str(error), 2) from None
+        raise Failure(f"{args.config}: {error}", 2) from None

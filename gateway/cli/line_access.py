@@ -101,6 +101,11 @@ class Access:
 
     async def _ask_directly(self, query: Query) -> dict[str, Any]:
         assert self.settings is not None
+        spoken = self.settings.protocol
+        if not PROTOCOLS[spoken].family.has_registers:
+            zh = f"线路 {self.name} 使用 {spoken}，没有寄存器；请用 tocsin devices show"
+            en = f"line {self.name} speaks {spoken}, which has no registers; see `tocsin devices show`"
+            raise Failure(say(zh, en), 2)
         line = make_line(self.settings)
         try:
             await line.open()
@@ -116,8 +121,4 @@ def _from_site(path: Path, name: str) -> LineSettings:
     if name not in lines:
         there = say(f"没有线路 {name!r}；现有：", f"no line {name!r}; there are: ")
         raise Failure(f"{path}: {there}{', '.join(lines)}", 2)
-    spoken = lines[name].protocol
-    if not PROTOCOLS[spoken].family.has_registers:
-        en = f"line {name} speaks {spoken}, which has no registers; see `tocsin devices poll`"
-        raise Failure(say(f"线路 {name} 使用 {spoken}，没有寄存器；请用 tocsin devices poll", en), 2)
     return lines[name]

@@ -129,10 +129,13 @@ def keep(args: argparse.Namespace, query: Query, found: dict[str, Any]) -> None:
         raise Failure(say("--record 需要 --profile 型号", "--record needs --profile KIND/MODEL"), 2)
     body = bytes((query.unit, query.function)) + bytes.fromhex(found["data"])
     answer = body + crc(body)
+    folder = args.site_folder or (args.config.parent if args.config else None)
     try:
-        values, bad = decode(load_profile(args.profile, args.site_folder), query.rtu, answer)
-    except ConfigError:  # the profile is not written yet: the frames come first
+        values, bad = decode(load_profile(args.profile, folder), query.rtu, answer)
+    except ConfigError as error:  # the profile may not be written yet: the frames come first
         values, bad = {}, {}
+        print(*error.messages, sep="\n", file=sys.stderr)
+        print(say("只记录报文，没有 values", "the frames are recorded, without `values`"), file=sys.stderr)
     today = dt.datetime.now(dt.UTC).date().isoformat()
     source = f"Read with `tocsin read` from unit {query.unit} on {today}; compare with the display"
     try:

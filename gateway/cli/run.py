@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         with owned(site.data):
             report = asyncio.run(_run(site, socket_path(site)))
     except SecretError as error:
-        raise Failure(str(error), 2) from error
+        raise Failure(f"{args.config}: {error}", 2) from error
     except Taken as taken:
         zh, en = f"另一个网关（进程 {taken}）正在使用", f"another gateway (process {taken}) is using it"
         raise Failure(f"{site.data}: {say(zh, en)}") from taken

@@ -19,6 +19,7 @@ from gateway.cli.output import Failure
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
+    from drivers.line import AnyLine
     from drivers.line.settings import LineSettings
     from drivers.survey.talk import Bench, Shot
     from gateway.cli.client import Daemon
@@ -113,7 +114,7 @@ def listen_own(settings: LineSettings, seconds: float) -> Iterator[tuple[str, by
     """Open a port that nobody else has and yield what is heard; nothing is ever sent. Raises Failure."""
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
-        line = make_line(raw(settings))
+        line = runner.run(_made(settings))
         heard: list[tuple[str, bytes, float]] = []
         line.listen(lambda way, data, at: heard.append((way, data, at)))
         until = time.monotonic() + seconds
@@ -128,6 +129,10 @@ def listen_own(settings: LineSettings, seconds: float) -> Iterator[tuple[str, by
             raise Failure(str(error)) from error
         finally:
             runner.run(line.close())
+
+
+async def _made(settings: LineSettings) -> AnyLine:
+    return make_line(raw(settings))  # a line belongs to the loop that runs when it is made
 
 
 def listen_daemon(daemon: Daemon, name: str, seconds: float) -> Iterator[tuple[str, bytes, float]]:

@@ -157,10 +157,10 @@ def address(value: object) -> int | str:
 
 
 def file_path(value: object, info: ValidationInfo) -> Path:
-    """Return a path; a relative one counts from the settings file. Raises PydanticCustomError."""
+    """Return an absolute path; a relative one counts from the settings file. Raises PydanticCustomError."""
     if isinstance(value, str) and value.strip() and "\0" not in value:
         base = (info.context or {}).get("base", Path())
-        return Path(base, Path(value).expanduser())
+        return Path(base, Path(value).expanduser()).absolute()
     raise wrong(f"must be a path, not {describe(value)}")
 
 

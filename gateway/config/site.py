@@ -205,6 +205,15 @@ def _listeners(head: Head | None, lines: Mapping[str, LineSettings], found: Docu
             report.add(found, ("console", "listen"), f"line {name} listens on this port already")
 
 
+def files_of(head: Head) -> Iterator[tuple[str, pathlib.Path]]:
+    """Yield the files that the link needs when it runs: the site may be written on another machine."""
+    if head.mqtt is None:
+        return
+    secrets = () if head.mqtt.password is None else (("mqtt.password", head.mqtt.password.file),)
+    named = [(f"mqtt.{key}", getattr(head.mqtt, key)) for key in ("ca", "cert", "key")]
+    yield from ((key, file) for key, file in (*named, *secrets) if file is not None)
+
+
 def _site(
     path: pathlib.Path,
     head: Head,
@@ -219,9 +228,13 @@ def _site(
             report.note(f"line {name} has no devices")
     for name in sorted(set(head.ladders or {}) - set(LADDERS)):
         report.note(f"ladder {name} is never climbed: the names are {', '.join(LADDERS)}")
-    for key in ("people", "fire_center"):
-        if getattr(head, key):
-            report.note(f"{key}: read and checked, but not yet used by this version")
+    if head.fire_center is not None or any(person.reach for person in (head.people or {}).values()):
+        report.note(
+            "people.reach, fire_center: checked, but this version calls nobody; alarms go out over MQTT"
+        )
+    for key, file in files_of(head):
+        if not file.exists():
+            report.note(f"{key}: {file} is not there; without it the gateway does not connect")
     return Site(
         path=path,
         site=head.site,

@@ -161,8 +161,8 @@ class LineDesk:
         asked = next((w for shot in shots if (w := whom(shot)) in polled), None)
         if asked is not None and not foreign:
             zh, en = (
-                f"地址 {asked} 由守护进程轮询，请用 tocsin read",
-                f"address {asked} is polled: use `tocsin read`",
+                f"地址 {asked} 由守护进程轮询，读数见 tocsin devices show",
+                f"address {asked} is polled: its readings are in `tocsin devices show`",
             )
             raise refusal(409, zh, en)
 

@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 SESSION_EXPIRY = 3600.0
 
 
-def _reveal(secret: Secret | None) -> str:
-    return reveal(secret) if secret else ""
+def _reveal(secret: Secret | None, key: str) -> str:
+    return reveal(secret, key) if secret else ""
 
 
 def make_target(settings: IngestSettings) -> Target:
@@ -44,8 +44,10 @@ def make_target(settings: IngestSettings) -> Target:
         assert settings.archive is not None  # the settings demand one of them
         return Archive(settings.archive.path)
     if influx.api == "v1":
-        return InfluxV1(influx.url, influx.database, influx.username or "", _reveal(influx.password))
-    return InfluxV2(influx.url, influx.org, influx.bucket, _reveal(influx.token))
+        return InfluxV1(
+            influx.url, influx.database, influx.username or "", _reveal(influx.password, "influx.password")
+        )
+    return InfluxV2(influx.url, influx.org, influx.bucket, _reveal(influx.token, "influx.token"))
 
 
 def make_broker(settings: IngestSettings, worker: int, lane: str) -> Broker:
@@ -56,7 +58,7 @@ def make_broker(settings: IngestSettings, worker: int, lane: str) -> Broker:
         mqtt.url,
         f"{name}-{worker}-{lane}",
         username=mqtt.username or "",
-        password=_reveal(mqtt.password),
+        password=_reveal(mqtt.password, "mqtt.password"),
         ca=str(mqtt.ca or ""),
         cert=str(mqtt.cert or ""),
         key=str(mqtt.key or ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -61,6 +62,12 @@ class Broker:
 
     def tls_context(self) -> ssl.SSLContext:
         """Return what TLS is spoken with; OSError (ssl.SSLError is one) when a file of it is unusable."""
+        for key, file in (("ca", self.ca), ("cert", self.cert), ("key", self.key)):
+            if file:
+                try:
+                    Path(file).open("rb").close()
+                except OSError as error:  # ssl would not say which
+                    raise OSError(f"{key} {file}: {error.strerror}") from None
         context = ssl.create_default_context(cafile=self.ca or None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if self.cert:

@@ -91,7 +91,7 @@ def opened(folder: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise StoreError(f"{path}: not there")
     try:
-        with closing(connect_reader(path.absolute())) as db:
+        with closing(connect_reader(path)) as db:
             db.execute("SELECT 1 FROM audit LIMIT 1").fetchone()
             yield db
             return

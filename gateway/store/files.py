@@ -104,7 +104,9 @@ def make(path: Path, schema: Iterable[str], page: int = 4096) -> None:
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """Open a file for reading only."""
-    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=1.0, check_same_thread=False)
+    db = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0, check_same_thread=False
+    )
     db.execute("PRAGMA cache_size=-512")
     return db
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import termios
 import time
+import tty
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,75 @@ def test_a_scan_of_one_rate_finds_the_devices_of_that_rate_only(tmp_path: Path) 
             (2, "electrical_fire/em100"),
             (17, "gas/oem-module"),
         }
+
+
+def test_sniff_listens_at_a_port_that_no_daemon_owns(tmp_path: Path) -> None:
+    """A master asks unit 1 for two registers and is answered, ten times a second."""
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    said = bytes.fromhex("010300000002C40B 010304002A00039BFA")
+    with subprocess.Popen(
+        [*TOCSIN, "sniff", os.ttyname(theirs), "--baud", "9600", "--for", "3"],
+        env=ENV, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    ) as sniffing:  # fmt: skip
+        while sniffing.poll() is None:
+            os.write(ours, said[:8])
+            time.sleep(0.03)
+            os.write(ours, said[8:])
+            time.sleep(0.07)
+        assert sniffing.stdout is not None
+        told = sniffing.stdout.read()
+    os.close(ours)
+    os.close(theirs)
+    assert "Traceback" not in told
+    assert sniffing.returncode == 0, told
+    assert "modbus-rtu" in told
+
+
+@pytest.mark.slow
+def test_a_line_of_the_site_is_scanned_by_its_name_whatever_it_speaks(tmp_path: Path) -> None:
+    with bench(tmp_path, TWELVE) as pair:
+        site = tmp_path / "site.yaml"
+        text = f"""\
+site: bench
+gateway: gw-02
+timezone: Asia/Shanghai
+data: {tmp_path}/data2
+lines:
+  meters: {{serial: {pair}, baud: 2400, parity: even, protocol: dlt645}}
+devices:
+  met-1: {{profile: meter/dlt645-3p, line: meters, address: "000000000161"}}
+"""
+        site.write_text(text, "utf-8")
+        scan = (
+            "scan",
+            "meters",
+            "-c",
+            str(site),
+            "--baud",
+            "2400",
+            "--parity",
+            "even",
+            "--protocols",
+            "dlt645",
+        )
+        done = tocsin(*scan, "-o", "json")
+        assert {f["address"] for f in json.loads(done.stdout)["found"]} == {"000000000161", "202400017709"}
+        with subprocess.Popen(
+            [*TOCSIN, "run", "-c", str(site)], env=ENV, stderr=subprocess.DEVNULL
+        ) as daemon:
+            try:
+                deadline = time.monotonic() + 30
+                while tocsin("status", "-c", str(site)).returncode == 3:
+                    assert time.monotonic() < deadline
+                done = tocsin("scan", "meters", "-c", str(site), "--protocols", "dlt645", "-o", "json")
+                assert done.returncode == 0, done.stderr
+                data = json.loads(done.stdout)
+                assert data["polled"] == {"met-1": "000000000161"}
+                assert {f["address"] for f in data["found"]} == {"202400017709"}
+            finally:
+                daemon.send_signal(signal.SIGTERM)
+                daemon.wait(20)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,11 +17,10 @@ from small_gateway import SITE, write_site
 from gateway.cli import main
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gateway.cli.client import Daemon
 
 __all__ = ["small_disk"]
+ROOT = Path(__file__).parents[2]
 
 
 def verb(*argv: str) -> int:
@@ -182,6 +182,21 @@ def test_a_gateway_starts_on_a_disk_that_takes_nothing_and_knows_what_stood(
                 assert run.end() == 0
         finally:
             remount(small_disk, "rw")
+
+
+def test_a_site_named_by_a_relative_path_starts_again_and_again(tmp_path: Path) -> None:
+    """As the README has it: `tocsin run -c site.yaml`, with a data folder that counts from the file."""
+    write_site(tmp_path, SITE.replace("data: {folder}/data", "data: data"))
+    socket = tmp_path / "data" / "api.sock"
+    for _ in range(3):
+        command = [*TOCSIN, "run", "-c", "site.yaml"]
+        with subprocess.Popen(command, env=ENV | {"PYTHONPATH": str(ROOT)}, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as run:  # fmt: skip
+            wait(lambda: socket.exists() or run.poll() is not None)
+            assert run.poll() is None, run.stderr.read() if run.stderr else ""
+            told = tocsin("rules", "lint", "-c", "site.yaml", "--history", cwd=tmp_path)
+            assert "Error" not in told.stdout + told.stderr
+            run.terminate()
+            assert run.wait(15) == 0
 
 
 @pytest.mark.parametrize(

@@ -343,12 +343,12 @@ def test_a_rule_about_tilt_sleeps_aloud_without_its_baseline(tmp_path: Path) -> 
 
 def test_secrets_are_read_when_they_are_needed(tmp_path: Path) -> None:
     (tmp_path / "mqtt").write_text("geheim\n", encoding="utf-8")
-    assert reveal(Secret(file=tmp_path / "mqtt")) == "geheim"
-    assert reveal(Secret(credential="mqtt"), {"CREDENTIALS_DIRECTORY": str(tmp_path)}) == "geheim"
+    assert reveal(Secret(file=tmp_path / "mqtt"), "k") == "geheim"
+    assert reveal(Secret(credential="mqtt"), "k", {"CREDENTIALS_DIRECTORY": str(tmp_path)}) == "geheim"
     with pytest.raises(SecretError, match="CREDENTIALS_DIRECTORY is not set"):
-        reveal(Secret(credential="mqtt"), {})
+        reveal(Secret(credential="mqtt"), "mqtt.password", {})
     with pytest.raises(SecretError, match="No such file"):
-        reveal(Secret(file=tmp_path / "none"))
+        reveal(Secret(file=tmp_path / "none"), "mqtt.password")
     assert "geheim" not in repr(Secret(inline="geheim"))
 
 
