@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ def disk(folder: Path, megabytes: int) -> Iterator[None]:
     try:
         yield
     finally:
+        gc.collect()  # a statement that failed keeps its file open as long as its exception lives
         subprocess.run(["umount", str(folder)], check=True)
 
 

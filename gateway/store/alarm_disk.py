@@ -59,6 +59,12 @@ class AlarmDisk:
                 self._copy = None
                 return
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self.file.close()
+        if self._copy is not None:
+            self._copy.close()
+
     def refused(self, error: Exception) -> None:
         """Note that the disk refused something."""
         self.why = str(error)

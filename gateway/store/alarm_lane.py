@@ -43,12 +43,13 @@ class AlarmLane:
         self.dropped = Sum()
         self._at = 0  # wall ns of the latest call, for gap records made in passing
         self.book = Book((), self.measure, self.time_of)
+        self.unseen = False  # whether there is more on the disk than could be seen at the start
 
     # -- beginning ---------------------------------------------------------------------------------
 
     def begin(self, epoch: int, at: int) -> None:
         """Start numbering events under a new epoch."""
-        self.disk.epoch, self._seq = epoch, 0
+        self.disk.epoch, self._seq, self.unseen = epoch, 0, self.disk.readable.closed
         exists = self.disk.look(table.spans, list[Range]())
         told = [gap for gap in self.gaps(_MANY) if gap.lane is Lane.ALARM]
         self.book = Book(exists, self.measure, self.time_of)

@@ -192,7 +192,8 @@ class Core:
         return more
 
     def _save_positions(self) -> None:
-        books = {lane: self._lane(lane).book for lane in Lane}
+        """Put on disk how far the links are, unless that would confirm what was not seen at the start."""
+        books = {lane: self._lane(lane).book for lane in Lane if not self._lane(lane).unseen}
         changed = {
             (link, lane): book.position(link)
             for lane, book in books.items()
@@ -207,7 +208,7 @@ class Core:
         """Put on disk what is not there yet, and let go of the files."""
         self.alarms.settle()
         self._save_positions()
-        self.alarms.disk.file.close()
+        self.alarms.disk.close()
         self.telemetry.close()
 
     # -- how it is -------------------------------------------------------------------------------

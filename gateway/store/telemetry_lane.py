@@ -59,6 +59,7 @@ class TelemetryLane:
         self.space_low = False
         self.free = 0
         self.book = Book((), self.measure, self.time_of)
+        self.unseen = False  # whether there is more on the disk than could be seen at the start
 
     @property
     def size(self) -> int:
@@ -88,7 +89,7 @@ class TelemetryLane:
             except Damaged as error:
                 self._quarantine(segment, error)
             except DiskRefused as error:
-                self.why = str(error)
+                self.why, self.unseen = str(error), True
         return place(self.segments[-1].last)[0] if self.segments else 0
 
     def _take(self, segment: Segment) -> None:

@@ -74,6 +74,34 @@ async def test_what_is_on_a_disk_that_takes_nothing_is_known_and_delivered(
         assert (await store.prove()).whole
 
 
+async def test_telemetry_that_could_not_be_seen_at_the_start_is_not_taken_for_confirmed(
+    small_disk: Path,
+) -> None:
+    data = small_disk / "data"
+    async with opened(data) as store:
+        await store.cursor("mqtt", Lane.TELEMETRY)
+        for n in (1, 2):
+            store.add(b"x %d" % n, 1, n)
+            await store.flush()
+    take_away(small_disk, "read-only")
+    try:
+        store = await Store.open(data, FakeClock())
+        cursor = await store.cursor("mqtt", Lane.TELEMETRY)
+    finally:
+        give_back(small_disk, "read-only")
+    store.add(b"x 3", 1, 3)
+    await store.flush()
+    [record] = await everything(cursor)
+    assert await cursor.confirm(record.epoch, [(record.seq, record.seq)]) == 1
+    await store.commit_alarms([b"an alarm"], [])  # opens its file again, in which the positions are kept
+    assert store.health.alarms_durable
+    await store.close()
+    async with opened(data) as store:
+        cursor = await store.cursor("mqtt", Lane.TELEMETRY)
+        waiting = [r.payload for r in await everything(cursor)]
+        assert waiting[:2] == [b"x 1\n", b"x 2\n"], "what was confirmed may come again, the rest has to"
+
+
 async def test_a_disk_that_fills_up_later_still_gives_what_it_holds(small_disk: Path) -> None:
     data = small_disk / "data"
     await lived(data)
