@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gateway.config.apart import load_apart
+    from gateway.config.far import ConsoleSettings, FireCenterSettings, MqttSettings
     from gateway.config.ingest import (
         ArchiveSettings,
         InfluxSettings,
@@ -24,11 +25,8 @@ if TYPE_CHECKING:
     from gateway.config.secrets import Secret, SecretError, reveal
     from gateway.config.settings import (
         Area,
-        ConsoleSettings,
         DeviceSettings,
-        FireCenterSettings,
         Ladder,
-        MqttSettings,
         Person,
         Place,
         Site,
@@ -65,15 +63,13 @@ __all__ = [
 
 _HOMES = {
     "apart": ("load_apart",),
+    "far": ("ConsoleSettings", "FireCenterSettings", "MqttSettings"),
     "ingest": ("ArchiveSettings", "InfluxSettings", "IngestMqttSettings", "IngestSettings", "load_ingest"),
     "profiles": ("load_profile", "profile_names"),
     "report": ("ConfigError",),
     "rule": ("rules_of",),
     "secrets": ("Secret", "SecretError", "reveal"),
-    "settings": (
-        "Area", "ConsoleSettings", "DeviceSettings", "FireCenterSettings", "Ladder", "MqttSettings", "Person",
-        "Place", "Site", "StoreSettings",
-    ),
+    "settings": ("Area", "DeviceSettings", "Ladder", "Person", "Place", "Site", "StoreSettings"),
     "site": ("load",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.config.report import suggest
+from gateway.language import say
 from rules.scene import Circle, ranks
 from rules.site import Asleep, Member, Unbound
 
 if TYPE_CHECKING:
     from gateway.config.report import Path, Place, Report
     from rules.rule import AlarmKey, Rule
-    from rules.site import Inventory
+    from rules.site import Inventory, Missing
 
 
 @dataclass(slots=True)
@@ -25,6 +26,12 @@ class Entry:
     place: Place
     path: Path
     asleep: str = ""
+
+
+def not_there(missing: Missing) -> str:
+    """Say which name of a rule is not there, and which one may be meant."""
+    zh = f"找不到 '{missing.word}'（{missing.what}）" if missing.word else missing.what
+    return say(zh, missing.what) + (suggest(missing.word, missing.known) if missing.known else "")
 
 
 class Binder:
@@ -39,7 +46,7 @@ class Binder:
         member = self._site.get(home, Member(real=False, points=frozenset(), rules={}))
         rules = dict(member.rules or {})
         if rule.name in rules and member.rules is not None:
-            what = f"{home} has a rule of this name already"
+            what = say(f"{home} 已有同名的规则", f"{home} has a rule of this name already")
             self._report.add(place, path, what, key=True)
             return
         rules.update({each.name: each for each in (rule, *rule.companions())})
@@ -70,8 +77,7 @@ class Binder:
             self._site[entry.home] = replace(member, rules=rules, off=member.off | {entry.rule.name})
         except Unbound as error:
             for missing in error.missing:
-                hint = suggest(missing.word, missing.known) if missing.known else ""
-                self._report.add(entry.place, (*entry.path, missing.key), f"{missing.what}{hint}")
+                self._report.add(entry.place, (*entry.path, missing.key), not_there(missing))
 
     def _circles(self) -> None:
         follows: dict[AlarmKey, tuple[AlarmKey, ...]] = {
@@ -81,7 +87,8 @@ class Binder:
             ranks(follows)
         except Circle as error:
             entry = next(e for e in self._entries if (e.home, e.rule.name) == error.key)
-            self._report.add(entry.place, entry.path, str(error), key=True)
+            zh = f"规则互相引用，成了环（{error}）"
+            self._report.add(entry.place, entry.path, say(zh, str(error)), key=True)
 
     def _tell_sleepers(self) -> None:
         sleepers: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -89,5 +96,8 @@ class Binder:
             if entry.asleep:
                 sleepers[entry.rule.name, entry.asleep].append(entry.home)
         for (name, reason), homes in sleepers.items():
-            where = homes[0] if len(homes) == 1 else f"{len(homes)} devices ({homes[0]} ...)"
-            self._report.note(f"{where}: rule {name} sleeps: {reason}")
+            zh = en = homes[0]
+            if len(homes) > 1:
+                zh, en = f"{len(homes)} 台设备（{homes[0]} ……）", f"{len(homes)} devices ({homes[0]} ...)"
+            zh = f"{zh}：规则 {name} 暂不工作：{reason}"
+            self._report.note(say(zh, f"{en}: rule {name} sleeps: {reason}"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from drivers.budget import Budget, Load, budget
 from drivers.registry import PROTOCOLS
+from gateway.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,8 +60,13 @@ def loads(device: DeviceSettings, line: LineSettings, plans: Plans) -> Iterator[
 def overfull(site: Site, budgets: dict[str, Budget]) -> list[str]:
     """Return what is wrong with lines that cannot keep the periods of their devices."""
     return [
-        f"{site.path}: lines.{name}: {found.utilisation:.0%} busy: reading everything once takes "
-        f"{found.round:.2f} s; give its devices a longer `every`, a higher baud, or a second line"
+        f"{site.path}: lines.{name}: "
+        + say(
+            f"占用 {found.utilisation:.0%}：全部读一遍要 {found.round:.2f} s；"
+            "请加长设备的 `every`、提高波特率，或再加一条线路",
+            f"{found.utilisation:.0%} busy: reading everything once takes {found.round:.2f} s; "
+            "give its devices a longer `every`, a higher baud, or a second line",
+        )
         for name, found in budgets.items()
         if found.utilisation > FULL
     ]
@@ -69,7 +75,10 @@ def overfull(site: Site, budgets: dict[str, Budget]) -> list[str]:
 def tight(budgets: dict[str, Budget]) -> list[str]:
     """Return a warning for each line that has little room left."""
     return [
-        f"line {name} is {found.utilisation:.0%} busy: little room is left for repeats and commands"
+        say(
+            f"线路 {name} 占用 {found.utilisation:.0%}：留给重发和命令的余量很少",
+            f"line {name} is {found.utilisation:.0%} busy: little room is left for repeats and commands",
+        )
         for name, found in budgets.items()
         if TIGHT < found.utilisation <= FULL
     ]

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from drivers.ports import as_written, for_each, shorten
 from drivers.registry import PROTOCOLS
 from gateway.config import fields
+from gateway.config.pointchecks import PointChecks
 from gateway.config.remap import remap
-from gateway.config.report import Path, Place, Report, describe, suggest
+from gateway.config.report import Path, Place, Report, describe, must_be_name, suggest
 from gateway.config.rule import RuleBook
 from gateway.config.settings import DeviceEntry, DeviceSettings
 from gateway.config.validate import Shape
-from rules.kinds.deviation import Deviation
+from gateway.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from drivers.line.settings import LineSettings
     from drivers.profile import Profile
     from gateway.config.profiles import Entry, Library
-    from rules.rule import Rule
 
 FILL = {"profile": "?", "line": "?", "address": 0}  # for a device whose own are broken
 
@@ -68,8 +68,7 @@ class DeviceReader:
         """Return the device; None after all its mistakes went into the report."""
         before = self._report.count
         if not fields.NAME.fullmatch(raw.name) or len(raw.name) > 64:
-            what = "must be a name of small letters, digits and single hyphens (at most 64)"
-            self._report.add(raw.place, raw.path, what, key=True)
+            self._report.add(raw.place, raw.path, must_be_name(), key=True)
         entry, broken = device_shape().salvage(raw.data, raw.place, raw.path, self._report, FILL)
         if entry is None:
             return None
@@ -92,7 +91,8 @@ class DeviceReader:
     ) -> None:
         """Check the device against its line: is there one, does it speak so, is the address free."""
         if entry.line not in self._declared:
-            self._say(raw, ("line",), f"there is no line '{entry.line}'{suggest(entry.line, self._declared)}")
+            what = say(f"没有线路 '{entry.line}'", f"there is no line '{entry.line}'")
+            self._say(raw, ("line",), what + suggest(entry.line, self._declared))
             return
         line = self._lines.get(entry.line)
         if "address" not in broken:
@@ -100,13 +100,17 @@ class DeviceReader:
         if line is None:
             return
         if entry.password is not None and not PROTOCOLS[line.protocol].password:
-            self._say(raw, ("password",), f"devices on a {line.protocol} line take none", key=True)
+            en = f"devices on a {line.protocol} line take none"
+            self._say(raw, ("password",), say(f"{line.protocol} 线路上的设备不用密码", en), key=True)
         family = PROTOCOLS[line.protocol].family.name
         if shipped is not None and shipped.profile.protocol != family:
             spoken = shipped.profile.protocol
-            self._say(raw, ("profile",), f"speaks {spoken}, but line {line.name} is {line.protocol}")
+            zh = f"这个型号用 {spoken} 协议，而线路 {line.name} 是 {line.protocol}"
+            en = f"speaks {spoken}, but line {line.name} is {line.protocol}"
+            self._say(raw, ("profile",), say(zh, en))
         elif shipped is not None and (why := PROTOCOLS[line.protocol].unfit(shipped.profile)):
-            self._say(raw, ("profile",), f"{why} (line {line.name} is {line.protocol})")
+            zh = f"不能用在线路 {line.name}（{line.protocol}）上：{why}"
+            self._say(raw, ("profile",), say(zh, f"{why} (line {line.name} is {line.protocol})"))
 
     def _check_address(self, raw: RawDevice, entry: DeviceEntry, line: LineSettings | None) -> None:
         """Check that the address is one of the protocol and still free."""
@@ -115,13 +119,16 @@ class DeviceReader:
             try:
                 address = PROTOCOLS[line.protocol].address(address)
             except ValueError as error:
-                what = f"{error} on a {line.protocol} line, not {describe(address)}"
-                self._say(raw, ("address",), what)
+                zh = f"{line.protocol} 线路上不能用地址 {describe(address)}：{error}"
+                en = f"{error} on a {line.protocol} line, not {describe(address)}"
+                self._say(raw, ("address",), say(zh, en))
                 return
         taken = self._addresses[entry.line]
         owner = taken.setdefault(address, raw.name)
         if owner != raw.name:
-            self._say(raw, ("address",), f"{owner} has address {address} on line {entry.line} already")
+            zh = f"线路 {entry.line} 上的地址 {address} 已被 {owner} 占用"
+            en = f"{owner} has address {address} on line {entry.line} already"
+            self._say(raw, ("address",), say(zh, en))
         elif line is not None:
             self._check_overlap(raw, address, line, taken)
 
@@ -134,25 +141,30 @@ class DeviceReader:
             return
         for other, owner in taken.items():
             if owner != raw.name and overlap(address, other):
-                what = f"{address} reaches {owner} ({other}) too, and both would answer at once"
-                self._say(raw, ("address",), f"{what}; a wildcard is for the only meter of a line")
+                zh = f"{address} 也会叫到 {owner}（{other}），两台会同时应答；通配地址只用于线路上唯一的表"
+                en = f"{address} reaches {owner} ({other}) too, and both would answer at once"
+                en += "; a wildcard is for the only meter of a line"
+                self._say(raw, ("address",), say(zh, en))
 
     def _assemble(self, raw: RawDevice, entry: DeviceEntry, shipped: Entry) -> DeviceSettings | None:
         defaults = shipped.profile.defaults
         every = entry.every or defaults.every
         alarm_every = entry.alarm_every or min(every, defaults.alarm_every or every)
         if alarm_every > every:
-            self._say(raw, ("alarm_every",), f"must be at most every ({every:g} s), not {alarm_every:g} s")
+            zh = f"不能大于 every（{every:g} s），现在是 {alarm_every:g} s"
+            en = f"must be at most every ({every:g} s), not {alarm_every:g} s"
+            self._say(raw, ("alarm_every",), say(zh, en))
         if alarm_every < shipped.profile.limits.min_interval:
             key = "alarm_every" if entry.alarm_every else "every"
             least = shipped.profile.limits.min_interval
-            self._say(
-                raw, (key,), f"the device can be asked every {least:g} s at most, not every {alarm_every:g} s"
-            )
+            zh = f"设备最快每 {least:g} s 问一次，现在是每 {alarm_every:g} s"
+            en = f"the device can be asked every {least:g} s at most, not every {alarm_every:g} s"
+            self._say(raw, (key,), say(zh, en))
         profile = self._remapped(raw, entry, shipped)
         if profile is None:
             return None
-        self._check_points(raw, entry, profile)
+        checks = PointChecks(raw, entry, self._report)
+        checks.points(profile, self._lines.get(entry.line))
         merged = self._book.merge(
             shipped.name,
             profile.rules,
@@ -162,14 +174,7 @@ class DeviceReader:
             self._report,
             as_written(profile, entry.rules),
         )
-        self._check_rules(raw, entry, profile, merged.rules)
-        for rule in merged.rules:
-            if isinstance(rule, Deviation) and not rule.assume_zero:
-                self._note_baseline(raw, entry, rule)
-        for name, reason in merged.off.items():
-            self._report.note(f"{raw.name}: rule {name} is off: {reason}")
-        for note in merged.notes:
-            self._report.note(f"{raw.name}: rule {note}")
+        checks.rules(profile, merged)
         return DeviceSettings(
             name=raw.name,
             profile=profile,
@@ -206,13 +211,14 @@ class DeviceReader:
         """Return the gateway that owns the device, when it is another one."""
         if entry.gateway is None or entry.gateway == self._gateway:
             return ""
-        told = f"{raw.name}: belongs to gateway {entry.gateway}: marked foreign, and nobody is told from here"
-        self._report.note(told)
+        zh = f"{raw.name}：属于网关 {entry.gateway}：标为外部设备，本网关不通知任何人"
+        en = f"{raw.name}: belongs to gateway {entry.gateway}: marked foreign, and nobody is told from here"
+        self._report.note(say(zh, en))
         return entry.gateway
 
     def _remapped(self, raw: RawDevice, entry: DeviceEntry, shipped: Entry) -> Profile | None:
         """Return the re-mapped profile; many devices of a site share one `map`, which is applied once."""
-        if entry.ports is not None and not self._has_ports(raw, entry.ports, shipped.profile):
+        if not PointChecks(raw, entry, self._report).has_ports(shipped.profile):
             return None
         key = shipped.name, repr((entry.map, entry.ports))
         profile = self._maps.get(key)
@@ -222,58 +228,3 @@ class DeviceReader:
                 profile = profile if entry.ports is None else shorten(profile, entry.ports)
                 self._maps[key] = profile
         return profile
-
-    def _has_ports(self, raw: RawDevice, count: int, profile: Profile) -> bool:
-        """Check that the model can have so many ports."""
-        most = 0 if profile.ports is None else profile.ports.count
-        if 1 <= count <= most:
-            return True
-        what = f"the profile knows 1 to {most} ports, not {count}" if most else "the profile has no ports"
-        self._say(raw, ("ports",), what)
-        return False
-
-    def _check_points(self, raw: RawDevice, entry: DeviceEntry, profile: Profile) -> None:
-        """Check that the points a device block names are there."""
-        for point in entry.baseline:
-            if point not in profile.reported:
-                what = f"the profile has no such point{suggest(point, profile.reported)}"
-                self._say(raw, ("baseline", point), what, key=True)
-        writable = [name for name, point in profile.points.items() if point.write is not None]
-        for index, name in enumerate(entry.allow_writes):
-            if name not in profile.points:
-                self._say(
-                    raw, ("allow_writes", index), f"the profile has no such point{suggest(name, writable)}"
-                )
-            elif name not in writable:
-                self._say(raw, ("allow_writes", index), f"the profile does not allow writing {name}")
-        line = self._lines.get(entry.line)
-        if (
-            entry.allow_writes
-            and line is not None
-            and entry.password is None
-            and PROTOCOLS[line.protocol].password
-        ):
-            self._report.note(
-                f"{raw.name}: it takes no orders without its password; set `password: {{file: PATH}}`"
-            )
-
-    def _note_baseline(self, raw: RawDevice, entry: DeviceEntry, rule: Deviation) -> None:
-        """Say that a rule sleeps until the installed position is known."""
-        if missing := [point for point in rule.points if point not in entry.baseline]:
-            self._report.note(
-                f"{raw.name}: rule {rule.name} sleeps: there is no baseline of {', '.join(missing)}"
-            )
-
-    def _check_rules(
-        self, raw: RawDevice, entry: DeviceEntry, profile: Profile, rules: tuple[Rule, ...]
-    ) -> None:
-        """Check that each rule finds its points."""
-        for rule in rules:
-            for point in rule.inputs():
-                if point in profile.points or point in profile.derive:
-                    continue
-                if point in entry.map:
-                    hint = f'; with point {point} taken away, the rule needs off: "<reason>"'
-                else:
-                    hint = suggest(point, profile.reported)
-                self._say(raw, ("rules", rule.name, "point"), f"there is no point '{point}'{hint}")

@@ -1,80 +1,28 @@
 """YAML 1.2 text to plain values that remember their lines. Knows nothing of sites.
 
-Scalars follow the core schema of YAML 1.2: `no` and `12:30` are texts and `0777` is 777. Tags, merge keys
-and a second document are refused, a key that stands twice is a mistake.
-The C parser of ruamel.yaml is used where its wheel is there (15 times as fast), else its Python parser.
+Tags, merge keys and a second document are refused, a key that stands twice is a mistake.
 """
 
 # ruff: noqa: ANN401 - YAML holds values of any type
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, cast
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
-from ruamel.yaml.resolver import BaseResolver
-from ruamel.yaml.tag import Tag
+
+from gateway.config.yamltext import COLLECTION, PLAIN, QUOTED, compose, hint, plain
+from gateway.language import say
 
 if TYPE_CHECKING:
     import pathlib
 
     from gateway.config.report import Path, Report
 
-PLAIN, QUOTED, COLLECTION = Tag(suffix="plain"), Tag(suffix="quoted"), Tag(suffix="collection")
 TEXT_TAG = "tag:yaml.org,2002:str"
-CONSTANTS = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
-NUMERIC = frozenset("+-.0123456789")
-DECIMAL = re.compile(r"[-+]?[0-9]{1,100}")
-OTHER_BASE = re.compile(r"0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100}")
-FLOAT = re.compile(r"[-+]?(\.[0-9]{1,100}|[0-9]{1,100}(\.[0-9]{0,100})?)([eE][-+]?[0-9]{1,4})?")
-SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-NESTING = re.compile(r"^[ \-?:]+|[\[\]{}]", re.MULTILINE)
-DEEPEST = 400  # the C parser recurses and would crash; the Python parser raises RecursionError
 MOST_VALUES = 2_000_000  # an alias of an alias of an alias grows without bound
-
-
-class _Resolver(BaseResolver):
-    """Marks a scalar as plain or quoted and leaves the rest to `plain`; ruamel's own is the slow part."""
-
-    def __init__(self, version: Any = None, loader: Any = None, loadumper: Any = None) -> None:
-        del version  # YAML 1.2 whatever the file says of itself
-        super().__init__(loadumper if loadumper is not None else loader)
-
-    @property
-    def processing_version(self) -> tuple[int, int]:
-        return (1, 2)
-
-    def resolve(self, kind: Any, _value: Any, implicit: Any) -> Tag:
-        if kind is not ScalarNode:
-            return COLLECTION
-        return PLAIN if implicit[0] else QUOTED
-
-    def descend_resolver(self, _node: Any, _index: Any) -> None: ...
-
-    def ascend_resolver(self) -> None: ...
-
-
-def plain(text: str) -> str | int | float | bool | None:
-    """Return what an unquoted scalar means in the core schema of YAML 1.2 (section 10.3.2)."""
-    if text and text[0] in NUMERIC:
-        if DECIMAL.fullmatch(text):
-            return int(text)
-        if OTHER_BASE.fullmatch(text):
-            return int(text, 0)
-        if FLOAT.fullmatch(text):
-            return float(text)
-        if SPECIAL.fullmatch(text):
-            return float(text.replace(".", ""))
-        return text
-    return CONSTANTS.get(text, text)
 
 
 class Document:
@@ -141,13 +89,15 @@ def read(path: pathlib.Path, report: Report, file: str | None = None) -> Documen
     try:
         raw = path.read_bytes()
     except OSError as error:
-        report.at(name, 1, "", f"cannot be read: {error.strerror}")
+        report.at(name, 1, "", say(f"无法读取：{error.strerror}", f"cannot be read: {error.strerror}"))
         return None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        report.at(name, line, "", f"is not UTF-8 (byte 0x{raw[error.start]:02X}); save the file as UTF-8")
+        byte = f"0x{raw[error.start]:02X}"
+        zh = f"不是 UTF-8（字节 {byte}）；请把文件存为 UTF-8"
+        report.at(name, line, "", say(zh, f"is not UTF-8 (byte {byte}); save the file as UTF-8"))
         return None
     return parse(text, name, report)
 
@@ -155,62 +105,31 @@ def read(path: pathlib.Path, report: Report, file: str | None = None) -> Documen
 def parse(text: str, file: str, report: Report) -> Document | None:
     """Make a document of YAML text; None when it is not YAML, and then the report says where."""
     try:
-        root = _compose(text)
+        root = compose(text)
         converted = _Converter(file, report).convert(root) if root is not None else None
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        report.at(file, line, "", f"holds a character that YAML does not allow: {error.reason}")
+        en = f"holds a character that YAML does not allow: {error.reason}"
+        report.at(file, line, "", say(f"含有 YAML 不允许的字符：{error.reason}", en))
         return None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        context = f" {error.context}" if error.context else ""
-        report.at(file, line, "", f"is not YAML{context}: {error.problem}{_hint(text, line)}")
+        zh = f"不是正确的 YAML：{error.problem}" + (f"（{error.context}）" if error.context else "")
+        en = f"is not YAML{f' {error.context}' if error.context else ''}: {error.problem}"
+        report.at(file, line, "", say(zh, en) + hint(text, line))
         return None
     except (YAMLError, RecursionError) as error:
-        why = "is nested too deeply" if isinstance(error, RecursionError) else f"is not YAML: {error}"
-        report.at(file, 1, "", why)
+        zh, en = f"不是正确的 YAML：{error}", f"is not YAML: {error}"
+        if isinstance(error, RecursionError):
+            zh, en = "嵌套太深", "is nested too deeply"
+        report.at(file, 1, "", say(zh, en))
         return None
     return Document(file, root, converted)
 
 
-def _compose(text: str) -> Node | None:
-    """Return the root node. What the C parser refuses the Python parser judges: C knows YAML 1.1 only."""
-    if not _may_be_deep(text):
-        try:
-            root: Node | None = _parser(pure=False).compose(text)
-        except YAMLError:
-            pass  # {url: mqtt://host} is right in YAML 1.2
-        else:
-            return root
-    return cast("Node | None", _parser(pure=True).compose(text))
-
-
-def _parser(*, pure: bool) -> YAML:
-    yaml = YAML(typ="safe", pure=pure)
-    yaml.Resolver = _Resolver
-    return yaml
-
-
-def _may_be_deep(text: str) -> bool:
-    """Tell whether the text might nest so deeply that a parser without a guard overflows the stack."""
-    depth = deepest = 0
-    for mark in NESTING.findall(text):
-        if len(mark) > 1 or mark in " -?:":
-            deepest = max(deepest, len(mark))
-        else:
-            depth = max(0, depth + (1 if mark in "[{" else -1))
-            deepest = max(deepest, depth)
-    return deepest > DEEPEST
-
-
-def _hint(text: str, line: int) -> str:
-    lines = text.splitlines()
-    if 0 < line <= len(lines) and lines[line - 1][
-        : len(lines[line - 1]) - len(lines[line - 1].lstrip())
-    ].count("\t"):
-        return "; indent with spaces, not with tabs"
-    return ""
+def _no_tag(node: Node) -> str:
+    return say(f"这里不用标签 {node.tag}；请去掉", f"tag {node.tag} is not used here; leave it out")
 
 
 class _Converter:
@@ -232,15 +151,17 @@ class _Converter:
             return self._convert_scalar(node)
         key = id(node)
         if key in self._open:
-            self._mistake(node, "holds itself (an alias inside its own anchor)")
+            en = "holds itself (an alias inside its own anchor)"
+            self._mistake(node, say("包含了自身（锚点内部引用了自己）", en))
             return None
         if key in self._done:
             self._count += self._sizes[key]
             if self._count > MOST_VALUES:
-                raise YAMLError(f"aliases make it grow beyond {MOST_VALUES} values")
+                zh = f"别名使它超过 {MOST_VALUES} 个值"
+                raise YAMLError(say(zh, f"aliases make it grow beyond {MOST_VALUES} values"))
             return self._done[key]
         if node.ctag is not COLLECTION:
-            self._mistake(node, f"tag {node.tag} is not used here; leave it out")
+            self._mistake(node, _no_tag(node))
         before = self._count
         self._open.add(key)
         value = self._mapping(node) if isinstance(node, MappingNode) else self._sequence(node)
@@ -253,7 +174,7 @@ class _Converter:
         if node.ctag is PLAIN:
             return plain(node.value)
         if node.ctag is not QUOTED and node.tag not in {TEXT_TAG, "!"}:
-            self._mistake(node, f"tag {node.tag} is not used here; leave it out")
+            self._mistake(node, _no_tag(node))
         return cast("str", node.value)
 
     def _sequence(self, node: Node) -> list[Any]:
@@ -269,14 +190,17 @@ class _Converter:
         lines: dict[Any, int] = {}
         for head, item in node.value:
             if not isinstance(head, ScalarNode):
-                self._mistake(head, "a key must be a word, not a list or a block")
+                en = "a key must be a word, not a list or a block"
+                self._mistake(head, say("键必须是一个词，不能是列表或一组键", en))
                 continue
             key = self._convert_scalar(head)
             self._path.append("" if key is None else str(key))
             if key == "<<" and head.ctag is PLAIN:
-                self._mistake(head, "merge keys (<<) are not part of YAML 1.2; write the keys out")
+                en = "merge keys (<<) are not part of YAML 1.2; write the keys out"
+                self._mistake(head, say("YAML 1.2 没有合并键（<<）；请把各键逐一写出", en))
             elif key in values:
-                self._mistake(head, f"stands twice; the first is on line {lines[key]}")
+                en = f"stands twice; the first is on line {lines[key]}"
+                self._mistake(head, say(f"重复出现；第一次在第 {lines[key]} 行", en))
             else:
                 lines[key] = head.start_mark.line + 1
                 values[key] = self.convert(item)

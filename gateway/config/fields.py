@@ -19,8 +19,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from gateway.config.report import describe, suggest
+from gateway.config.report import must_be, unknown_key
 from gateway.config.secrets import Secret
+from gateway.language import say
 
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "y": 365 * 86400.0}
 BYTES = {
@@ -41,7 +42,6 @@ LABEL = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 ENDPOINT = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s:/\[\]]+):(\d{1,5})")
 BROKER = re.compile(r"mqtts?://(\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+)(:\d{1,5})?/?")
 HTTP = re.compile(r"https?://[^\s/@]+(/\S*)?")
-DURATION_SAYS = "a duration such as 500ms, 2s, 5m, 8h or 30d"
 
 
 def wrong(what: str, **context: Any) -> PydanticCustomError:
@@ -55,14 +55,15 @@ def seconds(value: object) -> float:
         return float(match[1]) * SECONDS[match[2]]
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12:
         return float(value)
-    raise wrong(f"must be {DURATION_SAYS}, not {describe(value)}")
+    zh, en = "时长，例如 500ms、2s、5m、8h 或 30d", "a duration such as 500ms, 2s, 5m, 8h or 30d"
+    raise wrong(must_be(zh, en, value))
 
 
 def duration(value: object) -> float:
     """Return seconds like `seconds`, but more than none."""
     found = seconds(value)
     if found <= 0:
-        raise wrong(f"must be longer than none, not {describe(value)}")
+        raise wrong(must_be("大于零的时长", "longer than none", value))
     return found
 
 
@@ -72,14 +73,14 @@ def size(value: object) -> int:
         return int(float(match[1]) * BYTES[match[2]])
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
-    raise wrong(f"must be a size such as 500MB or 2GiB, not {describe(value)}")
+    raise wrong(must_be("容量，例如 500MB 或 2GiB", "a size such as 500MB or 2GiB", value))
 
 
 def number(value: object) -> float:
     """Return a number as float; texts, true and false are none. Raises PydanticCustomError."""
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf"):
         return float(value)
-    raise wrong(f"must be a number, not {describe(value)}")
+    raise wrong(must_be("数字", "a number", value))
 
 
 def name(value: object) -> str:
@@ -89,16 +90,18 @@ def name(value: object) -> str:
     hint = ""
     if isinstance(value, str):
         near = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")[:64].strip("-")
-        hint = f"; for example `{near}`" if near else ""
-    form = "a name of small letters, digits and single hyphens (at most 64)"
-    raise wrong(f"must be {form}, not {describe(value)}{hint}")
+        hint = say(f"；例如 `{near}`", f"; for example `{near}`") if near else ""
+    zh = "由小写字母、数字和单个连字符组成的名称（最多 64 个字符）"
+    en = "a name of small letters, digits and single hyphens (at most 64)"
+    raise wrong(must_be(zh, en, value) + hint)
 
 
 def endpoint(value: object) -> str:
     """Check `host:port`. Raises PydanticCustomError."""
     if isinstance(value, str) and (match := ENDPOINT.fullmatch(value)) and 0 < int(match[2]) < 65536:
         return value
-    raise wrong(f'must be "host:port" with a port of 1 to 65535, not {describe(value)}')
+    zh, en = '"主机:端口"（端口 1 到 65535）', '"host:port" with a port of 1 to 65535'
+    raise wrong(must_be(zh, en, value))
 
 
 def day(value: object) -> dt.date:
@@ -108,7 +111,7 @@ def day(value: object) -> dt.date:
             return dt.date(int(match[1]), int(match[2]), int(match[3]))
         except ValueError:
             pass  # there is no 31 April
-    raise wrong(f"must be a date such as 2026-03-01, not {describe(value)}")
+    raise wrong(must_be("日期，例如 2026-03-01", "a date such as 2026-03-01", value))
 
 
 def zone(value: object) -> zoneinfo.ZoneInfo:
@@ -120,9 +123,11 @@ def zone(value: object) -> zoneinfo.ZoneInfo:
             pass
     known = zoneinfo.available_timezones()
     if not known:
-        raise wrong("cannot be looked up: this machine has no time zone data; install the package tzdata")
+        zh = "无法查到：本机没有时区数据；请安装 tzdata 软件包"
+        en = "cannot be looked up: this machine has no time zone data; install the package tzdata"
+        raise wrong(say(zh, en))
     raise wrong(
-        f"must be a time zone such as Asia/Shanghai, not {describe(value)}",
+        must_be("时区，例如 Asia/Shanghai", "a time zone such as Asia/Shanghai", value),
         word=str(value),
         known=sorted(known),
     )
@@ -138,22 +143,29 @@ def bilingual(value: object) -> dict[str, str]:
             return {"zh": value.get("zh", texts[0]), "en": value.get("en", texts[0])}
     surplus = [key for key in value if key not in {"zh", "en"}] if isinstance(value, dict) else []
     if surplus:
-        raise wrong(f"unknown key{suggest(surplus[0], ('zh', 'en'))}", at=surplus[0])
-    raise wrong(f"must be a text or {{zh: ..., en: ...}}, not {describe(value)}")
+        raise wrong(unknown_key(surplus[0], ("zh", "en")), at=surplus[0])
+    raise wrong(must_be("文字或 {zh: ..., en: ...}", "a text or {zh: ..., en: ...}", value))
 
 
 def whole(value: object) -> int:
     """Return a whole number; texts, true and false are none. Raises PydanticCustomError."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise wrong(f"must be a whole number, not {describe(value)}")
+    raise wrong(must_be("整数", "a whole number", value))
 
 
 def address(value: object) -> int | str:
     """Check the address of a device on its line: a number, or the digits some protocols use."""
     if isinstance(value, int | str) and not isinstance(value, bool):
         return value
-    raise wrong(f"must be a number or a text, not {describe(value)}")
+    hint = ""
+    if isinstance(value, float):
+        zh, en = (
+            "；表格软件会把长数字取整：请把该列设为文本格式",
+            "; a spreadsheet rounds long numbers: format the column as text",
+        )
+        hint = say(zh, en)
+    raise wrong(must_be("整数或文字", "a whole number or a text", value) + hint)
 
 
 def file_path(value: object, info: ValidationInfo) -> Path:
@@ -161,7 +173,7 @@ def file_path(value: object, info: ValidationInfo) -> Path:
     if isinstance(value, str) and value.strip() and "\0" not in value:
         base = (info.context or {}).get("base", Path())
         return Path(base, Path(value).expanduser()).absolute()
-    raise wrong(f"must be a path, not {describe(value)}")
+    raise wrong(must_be("路径", "a path", value))
 
 
 def secret(value: object, info: ValidationInfo) -> Secret:
@@ -174,33 +186,40 @@ def secret(value: object, info: ValidationInfo) -> Secret:
         case str() if (info.context or {}).get("demo"):
             return Secret(inline=value)
         case str():
-            raise wrong("a secret never stands in the file itself; write {file: path} or {credential: name}")
+            zh = "密码不能直接写在文件里；请写 {file: 路径} 或 {credential: 名称}"
+            en = "a secret never stands in the file itself; write {file: path} or {credential: name}"
+            raise wrong(say(zh, en))
     ways = ("file", "credential")
     surplus = [key for key in value if key not in ways] if isinstance(value, dict) else []
     if surplus:
-        raise wrong(f"unknown key{suggest(surplus[0], ways)}", at=surplus[0])
-    raise wrong(f"must be {{file: path}} or {{credential: name}}, not {describe(value)}")
+        raise wrong(unknown_key(surplus[0], ways), at=surplus[0])
+    zh, en = " {file: 路径} 或 {credential: 名称}", "{file: path} or {credential: name}"
+    raise wrong(must_be(zh, en, value))
 
 
 def broker(value: object) -> str:
     """Check the address of a broker. Raises PydanticCustomError."""
     if isinstance(value, str) and BROKER.fullmatch(value):
         return value
-    more = "; user and password have keys of their own" if isinstance(value, str) and "@" in value else ""
-    raise wrong(f"must be mqtt://host:port or mqtts://host:port, not {describe(value)}{more}")
+    more = ""
+    if isinstance(value, str) and "@" in value:
+        more = say("；用户名和密码另有各自的键", "; user and password have keys of their own")
+    zh, en = " mqtt://主机:端口 或 mqtts://主机:端口", "mqtt://host:port or mqtts://host:port"
+    raise wrong(must_be(zh, en, value) + more)
 
 
 def web_address(value: object) -> str:
     """Check the address of a server that speaks HTTP. Raises PydanticCustomError."""
     if isinstance(value, str) and HTTP.fullmatch(value):
         return value
-    raise wrong(f"must be http://host:port or https://host:port, not {describe(value)}")
+    zh, en = " http://主机:端口 或 https://主机:端口", "http://host:port or https://host:port"
+    raise wrong(must_be(zh, en, value))
 
 
 def filled(value: str) -> str:
     """Refuse an empty text. Raises PydanticCustomError."""
     if not value.strip():
-        raise wrong("must not be empty")
+        raise wrong(say("不能为空", "must not be empty"))
     return value
 
 

@@ -12,10 +12,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gateway.config import document
+from gateway.config.far import MqttSettings
 from gateway.config.fields import FilePath, Filled, Name, Seconds, SecretRef, WebAddress, Whole
-from gateway.config.report import Report, describe
-from gateway.config.settings import MqttSettings
+from gateway.config.report import Report, must_be
 from gateway.config.validate import Shape
+from gateway.language import say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +41,11 @@ class InfluxSettings:
             else (("database",), ("org", "bucket", "token"))
         )
         if missing := [key for key in needed if not getattr(self, key)]:
-            raise ValueError(f"api {self.api} needs {', '.join(missing)}")
+            zh = f"api {self.api} 还需要 {'、'.join(missing)}"
+            raise ValueError(say(zh, f"api {self.api} needs {', '.join(missing)}"))
         if surplus := [key for key in foreign if getattr(self, key)]:
-            raise ValueError(f"api {self.api} has no {', '.join(surplus)}")
+            zh = f"api {self.api} 没有 {'、'.join(surplus)}"
+            raise ValueError(say(zh, f"api {self.api} has no {', '.join(surplus)}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,7 @@ class IngestSettings:
     def __post_init__(self) -> None:
         """Demand exactly one place to write to."""
         if (self.influx is None) == (self.archive is None):
-            raise ValueError("give either influx or archive")
+            raise ValueError(say("influx 与 archive 必须且只能给出一个", "give either influx or archive"))
 
 
 @cache
@@ -89,9 +92,8 @@ def load_ingest(path: Path) -> IngestSettings:
     found = document.read(path, report)
     settings = None
     if found is not None and not isinstance(found.data, dict):
-        report.at(
-            found.file, 1, "", f"must be a block of keys (mqtt, influx ...), not {describe(found.data)}"
-        )
+        zh, en = "一组键（mqtt、influx……）", "a block of keys (mqtt, influx ...)"
+        report.at(found.file, 1, "", must_be(zh, en, found.data))
     elif found is not None:
         context = {"base": path.parent, "demo": found.data.get("demo") is True}
         settings = ingest_shape().read(found.data, found, (), report, context=context)

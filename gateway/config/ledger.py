@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gateway.config.devices import RawDevice
-from gateway.config.document import plain
-from gateway.config.report import Path, Report, suggest
+from gateway.config.report import Path, Report, missing, suggest
+from gateway.config.yamltext import plain
+from gateway.language import say
 
 if TYPE_CHECKING:
     import pathlib
@@ -113,17 +114,19 @@ def read_ledger(path: pathlib.Path, file: str, report: Report) -> list[RawDevice
     try:
         raw = path.read_bytes()
     except OSError as error:
-        report.at(file, 1, "", f"cannot be read: {error.strerror}")
+        report.at(file, 1, "", say(f"无法读取：{error.strerror}", f"cannot be read: {error.strerror}"))
         return []
     text = decode(raw)
     if text is None:
-        report.at(file, 1, "", "is no text in UTF-8, UTF-16 or GB18030; save the sheet as CSV")
+        zh = "不是 UTF-8、UTF-16 或 GB18030 文本；请把表格另存为 CSV"
+        en = "is no text in UTF-8, UTF-16 or GB18030; save the sheet as CSV"
+        report.at(file, 1, "", say(zh, en))
         return []
     rows = list(_rows(text, file, report))
     if not rows:
-        report.at(
-            file, 1, "", "has no header: the first row names the columns (name, profile, line, address ...)"
-        )
+        zh = "没有表头：第一行应为列名（设备、型号、线路、地址……）"
+        en = "has no header: the first row names the columns (name, profile, line, address ...)"
+        report.at(file, 1, "", say(zh, en))
         return []
     (number, titles), *body = rows
     columns = _header(titles, file, number, report)
@@ -148,7 +151,7 @@ def _rows(text: str, file: str, report: Report) -> Iterator[tuple[int, list[str]
                 yield begin, cleaned
             begin = skipped + reader.line_num + 1
     except csv.Error as error:
-        report.at(file, begin, "", f"is not CSV: {error}")
+        report.at(file, begin, "", say(f"不是正确的 CSV：{error}", f"is not CSV: {error}"))
 
 
 def _header(titles: list[str], file: str, line: int, report: Report) -> list[Column | None] | None:
@@ -158,15 +161,17 @@ def _header(titles: list[str], file: str, line: int, report: Report) -> list[Col
     for title in titles:
         path = _meaning(title)
         if title and path is None:
-            report.at(file, line, title, f"unknown column{suggest(title, ALIASES)}")
+            report.at(file, line, title, say("未知的列", "unknown column") + suggest(title, ALIASES))
         elif path is not None and path in seen:
-            report.at(file, line, title, f"this column is there twice: `{seen[path]}`")
+            zh, en = f"这一列重复了：`{seen[path]}`", f"this column is there twice: `{seen[path]}`"
+            report.at(file, line, title, say(zh, en))
             path = None
         if path is not None:
             seen[path] = title
         columns.append(None if path is None else Column(title, path))
     if ("name",) not in seen:
-        report.at(file, line, "name", "the column with the names of the devices is missing (name, 设备)")
+        en = "the column with the names of the devices is missing (name, 设备)"
+        report.at(file, line, "name", say("缺少设备名称这一列（name 或 设备）", en))
         return None
     return columns
 
@@ -191,7 +196,9 @@ def _device(
     """Return the device of one row."""
     row = Row(file, line, {c.path: c.title for c in columns if c is not None})
     if any(cells[len(columns) :]):
-        report.at(file, line, "", f"has {len(cells)} cells, but there are {len(columns)} columns")
+        zh = f"这一行有 {len(cells)} 格，而表头只有 {len(columns)} 列"
+        en = f"has {len(cells)} cells, but there are {len(columns)} columns"
+        report.at(file, line, "", say(zh, en))
         return None
     data: dict[str, Any] = {}
     for column, cell in zip(columns, cells, strict=False):
@@ -203,7 +210,7 @@ def _device(
         block[str(column.path[-1])] = _value(column.path, cell)
     name = data.pop("name", None)
     if name is None:
-        report.at(file, line, row.label(("name",)), "is missing and must be given")
+        report.at(file, line, row.label(("name",)), missing())
         return None
     return RawDevice(name, data, row, ())
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from drivers.line.settings import PORTLESS, LineSettings
 from drivers.registry import PROTOCOLS
 from gateway.config import fields
-from gateway.config.report import Path, Report, suggest
+from gateway.config.report import Path, Report, must_be, must_be_name, suggest
 from gateway.config.validate import Shape
+from gateway.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,7 +35,7 @@ def read_lines(data: Mapping[str, Any], place: Document, report: Report) -> dict
     for name, block in data.items():
         path: Path = ("lines", str(name))
         if not fields.NAME.fullmatch(str(name)):
-            report.add(place, path, "must be a name of small letters, digits and single hyphens", key=True)
+            report.add(place, path, must_be_name(limited=False), key=True)
         line = line_shape().read(_with_usual(block), place, path, report, name=str(name))
         if line is None:
             continue
@@ -60,40 +61,58 @@ def _mistakes(line: LineSettings) -> Iterator[tuple[str, str]]:
     yield from _way_mistakes(line)
     yield from _peer_mistakes(line)
     if line.protocol not in PROTOCOLS:
-        yield "protocol", f"there is no protocol '{line.protocol}'{suggest(line.protocol, PROTOCOLS)}"
+        what = say(f"没有协议 '{line.protocol}'", f"there is no protocol '{line.protocol}'")
+        yield "protocol", f"{what}{suggest(line.protocol, PROTOCOLS)}"
     elif line.protocol == "modbus-tcp" and line.serial is not None:
-        yield "protocol", "modbus-tcp does not run on a serial port; modbus-rtu does"
-    if not BAUD[0] <= line.baud <= BAUD[1]:
-        yield "baud", f"must be between {BAUD[0]} and {BAUD[1]}, not {line.baud}"
+        en = "modbus-tcp does not run on a serial port; modbus-rtu does"
+        yield "protocol", say("串口上不能用 modbus-tcp，请用 modbus-rtu", en)
+    least, most = BAUD
+    if not least <= line.baud <= most:
+        yield "baud", must_be(f" {least} 到 {most} 的数", f"between {least} and {most}", line.baud)
     if line.timeout <= 0:
-        yield "timeout", "must be longer than none"
+        yield "timeout", say("必须大于零", "must be longer than none")
     if line.inflight < 1 or (line.inflight > 1 and line.protocol != "modbus-tcp"):
-        yield "inflight", f"must be 1 (modbus-tcp can take more), not {line.inflight}"
+        zh, en = " 1（modbus-tcp 可以更多）", "1 (modbus-tcp can take more)"
+        yield "inflight", must_be(zh, en, line.inflight)
     if line.serial is None and line.echo:
-        yield "echo", "only an adapter on a serial port gives back what we send"
+        en = "only an adapter on a serial port gives back what we send"
+        yield "echo", say("只有串口适配器才会回送所发内容", en)
 
 
 def _way_mistakes(line: LineSettings) -> Iterator[tuple[str, str]]:
     ways = [way for way in WAYS if getattr(line, way) is not None]
     if line.protocol in PORTLESS:
-        yield from ((way, f"{line.protocol} has no port: these are the pins of this machine") for way in ways)
+        zh = f"{line.protocol} 没有端口：用的是本机的引脚"
+        en = f"{line.protocol} has no port: these are the pins of this machine"
+        yield from ((way, say(zh, en)) for way in ways)
     elif len(ways) != 1:
-        given = f"not {' and '.join(ways)}" if ways else "none is given"
-        yield "", f"must have exactly one of serial, tcp and listen; {given}"
+        zh, en = ("现在一个也没有", "none is given")
+        if ways:
+            zh, en = f"现在有 {'、'.join(ways)}", f"not {' and '.join(ways)}"
+        zh = f"serial、tcp、listen 必须且只能给出一个；{zh}"
+        yield "", say(zh, f"must have exactly one of serial, tcp and listen; {en}")
     if line.serial is not None and not line.serial.startswith("/"):
-        yield "serial", f"must be the whole path of a port such as /dev/ttyUSB0, not '{line.serial}'"
+        zh, en = "串口的完整路径，例如 /dev/ttyUSB0", "the whole path of a port such as /dev/ttyUSB0"
+        yield "serial", _must_be(zh, en, line.serial)
     for key in ("tcp", "listen"):
         value = getattr(line, key)
         if value is not None and not _is_endpoint(value):
-            yield key, f"must be \"host:port\" with a port of 1 to 65535, not '{value}'"
+            zh, en = '"主机:端口"（端口 1 到 65535）', '"host:port" with a port of 1 to 65535'
+            yield key, _must_be(zh, en, value)
 
 
 def _peer_mistakes(line: LineSettings) -> Iterator[tuple[str, str]]:
     if line.peers and line.listen is None:
-        yield "peers", "goes with listen only"
+        yield "peers", say("只能与 listen 一起用", "goes with listen only")
     for peer in line.peers:
         if not _is_network(peer):
-            yield "peers", f"must be addresses or networks such as 10.0.0.0/8, not '{peer}'"
+            zh, en = "地址或网段，例如 10.0.0.0/8", "addresses or networks such as 10.0.0.0/8"
+            yield "peers", _must_be(zh, en, peer)
+
+
+def _must_be(zh: str, en: str, value: str) -> str:
+    """Like `must_be`, with the whole text: an operator knows a path by its end."""
+    return say(f"必须是{zh}，现在是 '{value}'", f"must be {en}, not '{value}'")
 
 
 def _is_endpoint(value: str) -> bool:
@@ -126,5 +145,6 @@ def _ports(lines: Mapping[str, LineSettings], place: Document, report: Report) -
         owner = owners.setdefault(port(line), name)
         if owner != name:
             way = next((way for way in WAYS if getattr(line, way) is not None), "protocol")
-            what = f"line {owner} has this port already; put the devices of both on one line"
-            report.add(place, ("lines", name, way), what)
+            zh = f"线路 {owner} 已占用这个端口；请把两条线路的设备放在同一条线路上"
+            en = f"line {owner} has this port already; put the devices of both on one line"
+            report.add(place, ("lines", name, way), say(zh, en))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from gateway.language import say
 from rules.interlock import HOUR
 from rules.permissions import Role
 
@@ -52,9 +53,9 @@ class InterlockEntry:
     def __post_init__(self) -> None:
         """Refuse what could never work."""
         if self.level is not None and not 1 <= self.level <= 4:
-            raise ValueError("level must be 1 (red) to 4 (blue)")
+            raise ValueError(say("level 必须是 1（红）到 4（蓝）", "level must be 1 (red) to 4 (blue)"))
         if not 1 <= self.per_hour <= 60:
-            raise ValueError("per_hour must be 1 to 60")
+            raise ValueError(say("per_hour 必须是 1 到 60", "per_hour must be 1 to 60"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,4 +77,4 @@ class OrdersSettings:
     def __post_init__(self) -> None:
         """Refuse what could never work."""
         if not 1 <= self.per_hour <= 3600:
-            raise ValueError("per_hour must be 1 to 3600")
+            raise ValueError(say("per_hour 必须是 1 到 3600", "per_hour must be 1 to 3600"))

@@ -16,6 +16,7 @@ from gateway.config import document
 from gateway.config.report import ConfigError, Path, Place, Report, suggest
 from gateway.config.rule import read_rule
 from gateway.config.validate import Shape
+from gateway.language import say
 
 if TYPE_CHECKING:
     from gateway.config.document import Document
@@ -86,8 +87,13 @@ class Library:
         """Return the profile that the value at `path` names; None after saying what is wrong."""
         entry = self.get(name, report)
         if entry is None and name not in self._files():
-            report.add(place, path, f"there is no profile '{name}'{suggest(name, self.names())}")
+            report.add(place, path, no_profile(name, self.names()))
         return entry
+
+
+def no_profile(name: str, known: list[str]) -> str:
+    """Say that there is no such profile, and which one may be meant."""
+    return say(f"没有型号 '{name}'", f"there is no profile '{name}'") + suggest(name, known)
 
 
 def _plain(name: str) -> bool:
@@ -131,7 +137,7 @@ def load_profile(name: str, site_folder: pathlib.Path | None = None) -> Profile:
     entry = library.get(name, report)
     report.finish()
     if entry is None:
-        raise ConfigError([f"there is no profile '{name}'{suggest(name, library.names())}"])
+        raise ConfigError([no_profile(name, library.names())])
     return entry.profile
 
 

@@ -10,6 +10,7 @@ from drivers.registers import PointType
 from drivers.registry import FAMILIES
 from gateway.config.profiles import point_shape, raw_point
 from gateway.config.report import suggest
+from gateway.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +30,9 @@ def remap(
     points = _changed(shipped, changes, place, path, report)
     for name, point in points.items():
         if left_open := unconfirmed(point, changes.get(name) or {}):
-            what = f"nobody stated {', '.join(left_open)} of point {name}; set it here, by the real device"
-            report.add(place, (*path, name), what)
+            zh = f"测点 {name} 的 {'、'.join(left_open)} 没有资料；请按实际设备在这里写明"
+            en = f"nobody stated {', '.join(left_open)} of point {name}; set it here, by the real device"
+            report.add(place, (*path, name), say(zh, en))
     if report.count > before:
         return None
     if not changes:
@@ -48,8 +50,8 @@ def _changed(
     points = dict(shipped.profile.points)
     for name, change in changes.items():
         if name not in points and (change is None or not change.keys() & {"register", "item"}):
-            what = f"profile {shipped.name} has no such point{suggest(name, points)}"
-            report.add(place, (*path, name), what, key=True)
+            what = say(f"型号 {shipped.name} 没有这个测点", f"profile {shipped.name} has no such point")
+            report.add(place, (*path, name), what + suggest(name, points), key=True)
         elif change is None:
             del points[name]
         else:

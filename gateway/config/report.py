@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Protocol
 
+from gateway.language import say
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -93,26 +95,57 @@ class Report:
 def suggest(word: object, known: Iterable[str]) -> str:
     """Return `; did you mean `baud`?`, or the known names when none is near."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(str(word).lower(), names, n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean `{near[0]}`?"
     if not names:
         return ""
-    more = f" ... ({len(names)} in all)" if len(names) > SHOWN else ""
-    return f"; known here: {', '.join(names[:SHOWN])}{more}"
+    if hint := near(word, names):
+        return hint
+    surplus = len(names) > SHOWN
+    zh = "、".join(names[:SHOWN]) + (f" ……（共 {len(names)} 个）" if surplus else "")
+    en = ", ".join(names[:SHOWN]) + (f" ... ({len(names)} in all)" if surplus else "")
+    return say(f"；这里可用的有：{zh}", f"; known here: {en}")
+
+
+def near(word: object, known: Iterable[str]) -> str:
+    """Return `; did you mean `baud`?`, or "" when no known name is near."""
+    found = difflib.get_close_matches(str(word).lower(), sorted(set(known)), n=1, cutoff=0.6)
+    return say(f"；是不是 `{found[0]}`？", f"; did you mean `{found[0]}`?") if found else ""
+
+
+def must_be(zh: str, en: str, value: object) -> str:
+    """Return what would be right, given in both languages, and what was read instead."""
+    return say(f"必须是{zh}，现在是 {describe(value)}", f"must be {en}, not {describe(value)}")
+
+
+def must_be_name(*, limited: bool = True) -> str:
+    """Return what a name must be; `limited`: it may not be of any length."""
+    zh, en = ("（最多 64 个字符）", " (at most 64)") if limited else ("", "")
+    return say(
+        f"名称只能用小写字母、数字和单个连字符{zh}",
+        f"must be a name of small letters, digits and single hyphens{en}",
+    )
+
+
+def missing() -> str:
+    """Say that something must be given and is not."""
+    return say("缺少这一项，必须给出", "is missing and must be given")
+
+
+def unknown_key(key: object, known: Iterable[str]) -> str:
+    """Say that there is no such key, and which one may be meant."""
+    return say("未知的键", "unknown key") + suggest(key, known)
 
 
 def describe(value: object) -> str:
     """Name a value that was read, so that an operator recognises it in his file."""
     match value:
         case None:
-            return "nothing"
+            return say("空值", "nothing")
         case bool():
             return "true" if value else "false"
         case dict():
-            return "a block of keys"
+            return say("一组键", "a block of keys")
         case list() | tuple():
-            return "a list"
+            return say("一个列表", "a list")
         case str():
             return f"'{value}'" if len(value) <= 40 else f"'{value[:37]}...'"
         case _:

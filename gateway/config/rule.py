@@ -8,8 +8,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from gateway.config.report import Path, Place, Report, describe, suggest
+from gateway.config.report import Path, Place, Report, describe, must_be, must_be_name, suggest
 from gateway.config.validate import Shape
+from gateway.language import say
 from rules.conditions import KINDS, Limit, kind_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NEW = frozenset({"type", "point", "points"})  # without any of them, it is meant to change a shipped rule
+SIDES = {"above": "高于", "below": "低于"}
 NO_REASON = frozenset({"", "yes", "no", "true", "false", "on", "off", "是", "否"})
 
 
@@ -32,14 +34,15 @@ def shape(kind: str) -> Shape[Rule]:
 def read_rule(name: str, data: object, place: Place, path: Path, report: Report) -> Rule | None:
     """Make one rule of its YAML; None after all its mistakes went into the report."""
     if not NAME.fullmatch(name):
-        report.add(place, path, "must be a name of small letters, digits and single hyphens", key=True)
+        report.add(place, path, must_be_name(limited=False), key=True)
         return None
     if not isinstance(data, dict):
-        report.add(place, path, f"must be a block of keys, not {describe(data)}")
+        report.add(place, path, must_be("一组键", "a block of keys", data))
         return None
     kind = data.get("type", "limit")
     if not isinstance(kind, str) or kind not in KINDS:
-        report.add(place, (*path, "type"), f"there is no rule type {describe(kind)}{suggest(kind, KINDS)}")
+        what = say(f"没有规则类型 {describe(kind)}", f"there is no rule type {describe(kind)}")
+        report.add(place, (*path, "type"), what + suggest(kind, KINDS))
         return None
     return shape(kind).read(data, place, path, report, name=name)
 
@@ -79,8 +82,8 @@ class RuleBook:
         for name, data in {**{n: {} for n in shipped}, **site}.items():
             default = self._default(profile, name, shipped[name]) if name in shipped else None
             if name not in shipped and not NEW & data.keys():
-                what = f"profile {profile} has no such rule{suggest(name, shipped)}"
-                report.add(place, (*path, name), what, key=True)
+                what = say(f"型号 {profile} 没有这条规则", f"profile {profile} has no such rule")
+                report.add(place, (*path, name), what + suggest(name, shipped), key=True)
                 continue
             if not data:
                 rule = default
@@ -96,7 +99,7 @@ class RuleBook:
                 off[name] = rule.off
             else:
                 rules.append(rule)
-                notes += [f"{name}: {text}" for text in _loosened(default, rule)]
+                notes += [say(f"{name}：{zh}", f"{name}: {en}") for zh, en in _loosened(default, rule)]
         return Merged(tuple(rules), off, tuple(notes))
 
     def _default(self, profile: str, name: str, data: Mapping[str, Any]) -> Rule | None:
@@ -109,23 +112,28 @@ class RuleBook:
 def _reasoned(rule: Rule, data: Mapping[str, Any], place: Place, path: Path, report: Report) -> bool:
     if "off" not in data or rule.off.strip().lower() not in NO_REASON:
         return True
-    what = 'a rule is switched off with a reason: off: "sensor not fitted in this model"'
-    report.add(place, (*path, "off"), what)
+    zh = '停用规则要写明原因，例如 off: "此型号未装该传感器"'
+    en = 'a rule is switched off with a reason: off: "sensor not fitted in this model"'
+    report.add(place, (*path, "off"), say(zh, en))
     return False
 
 
-def _loosened(default: Rule | None, rule: Rule) -> list[str]:
+def _loosened(default: Rule | None, rule: Rule) -> list[tuple[str, str]]:
     """Say where a site waits for more than its profile does: allowed, but never silent."""
     if default is None or default is rule or not isinstance(default, Limit) or not isinstance(rule, Limit):
         return []
-    found = []
+    found: list[tuple[str, str]] = []
     old, new = default.limit, rule.limit
     if old is not None and new is not None:
         looser = new > old if rule.when == "above" else new < old
         if looser or rule.when != default.when:
-            found.append(f"limit {rule.when} {new:g} is looser than the profile's {default.when} {old:g}")
+            zh = f"限值“{SIDES[rule.when]} {new:g}”比型号的“{SIDES[default.when]} {old:g}”宽松"
+            en = f"limit {rule.when} {new:g} is looser than the profile's {default.when} {old:g}"
+            found.append((zh, en))
     if rule.on_delay > default.on_delay:
-        found.append(f"on_delay {rule.on_delay:g} s is longer than the profile's {default.on_delay:g} s")
+        zh = f"on_delay {rule.on_delay:g} s 比型号的 {default.on_delay:g} s 长"
+        en = f"on_delay {rule.on_delay:g} s is longer than the profile's {default.on_delay:g} s"
+        found.append((zh, en))
     return found
 
 

@@ -16,7 +16,9 @@ from zoneinfo import ZoneInfo
 
 from drivers.line.settings import LineSettings
 from drivers.profile import Profile
+from gateway.config.far import ConsoleSettings, FireCenterSettings, MqttSettings
 from gateway.config.outputs import OrdersSettings
+from gateway.language import say
 from rules import verify
 from rules.interlock import Interlock
 from rules.ladders import check_condition
@@ -26,11 +28,9 @@ from rules.rule import Rule
 if TYPE_CHECKING:
     from gateway.config.fields import (
         Address,
-        Broker,
         Crs,
         Date,
         Duration,
-        Endpoint,
         FilePath,
         Filled,
         Latitude,
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
         Number,
         Seconds,
         SecretRef,
-        SixBytes,
         Size,
         Whole,
         Words,
@@ -61,9 +60,10 @@ class Place:
     def __post_init__(self) -> None:
         """Refuse half a coordinate."""
         if (self.lat is None) != (self.lon is None):
-            raise ValueError("lat and lon go together")
+            raise ValueError(say("lat 与 lon 必须一起给出", "lat and lon go together"))
         if self.lat is not None and self.crs is None:
-            raise ValueError("lat and lon need crs: WGS-84, GCJ-02 or BD-09")
+            en = "lat and lon need crs: WGS-84, GCJ-02 or BD-09"
+            raise ValueError(say("给出 lat、lon 就要给出 crs：WGS-84、GCJ-02 或 BD-09", en))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,47 +126,6 @@ class DeviceSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MqttSettings:
-    """The broker that takes everything."""
-
-    url: Broker
-    username: Filled | None = None
-    password: SecretRef | None = None
-    ca: FilePath | None = None
-    cert: FilePath | None = None
-    key: FilePath | None = None
-    keepalive: Duration = 15.0
-
-    def __post_init__(self) -> None:
-        """Refuse what the protocol or TLS would refuse later."""
-        if (self.cert is None) != (self.key is None):
-            raise ValueError("cert and key go together")
-        if self.password is not None and self.username is None:
-            raise ValueError("password needs username")
-        if self.url.startswith("mqtt://") and (self.ca or self.cert):
-            raise ValueError("ca, cert and key need a url that begins with mqtts://")
-        if not 1 <= self.keepalive <= 65535:
-            raise ValueError("keepalive must be 1s to 65535s")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FireCenterSettings:
-    """The fire monitoring centre: GB/T 26875.3-2011 over TCP. Its addresses have 6 bytes."""
-
-    address: Endpoint
-    source: SixBytes
-    destination: SixBytes
-    heartbeat: Duration = 20.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsoleSettings:
-    """The local web console."""
-
-    listen: Endpoint = "127.0.0.1:8080"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetrySettings:
     """How much of the readings is kept."""
 
@@ -212,7 +171,7 @@ class Step:
     def __post_init__(self) -> None:
         """Refuse a condition that nobody can decide."""
         if self.condition is not None and (wrong := check_condition(self.condition)):
-            raise ValueError(f"if: {wrong}")
+            raise ValueError(say(f"if：条件不对：{wrong}", f"if: {wrong}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +185,7 @@ class Verify:
     def __post_init__(self) -> None:
         """Refuse what no fire panel allows."""
         if wrong := "; ".join(self.made().mistakes()):
-            raise ValueError(wrong)
+            raise ValueError(say(f"核实的设置不对：{wrong}", wrong))
 
     def made(self) -> verify.Verify:
         """Return it for the engine."""
@@ -285,6 +244,6 @@ class Site:
     orders: OrdersSettings = field(default_factory=OrdersSettings)
     mqtt: MqttSettings | None = None
     fire_center: FireCenterSettings | None = None
-    console: ConsoleSettings = ConsoleSettings()
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
     store: StoreSettings = StoreSettings()
     notes: tuple[str, ...] = ()  # what the operator should know: rules switched off or loosened ...

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 from gateway.config import document, fields
 from gateway.config.bind import Binder
 from gateway.config.devices import DeviceReader, RawDevice
+from gateway.config.far import ConsoleSettings
 from gateway.config.interlocks import InterlockReader, alarms_of
 from gateway.config.ledger import read_ledger
 from gateway.config.lines import port, read_lines
 from gateway.config.outputs import OrdersSettings
 from gateway.config.profiles import Library
-from gateway.config.report import Report, describe, suggest
-from gateway.config.settings import ConsoleSettings, DeviceSettings, Head, Site, StoreSettings
+from gateway.config.report import Report, must_be, suggest
+from gateway.config.settings import DeviceSettings, Head, Site, StoreSettings
 from gateway.config.siterules import SiteRules, inventory
 from gateway.config.validate import Shape
 from gateway.faults import specs
+from gateway.language import say
 from rules.ladders import NAMES as LADDERS
 from rules.site import Member
 
@@ -57,9 +59,8 @@ def _read(path: pathlib.Path, report: Report) -> Site | None:
         return None
     data = found.data
     if not isinstance(data, dict):
-        report.at(
-            found.file, 1, "", f"must be a block of keys (site, gateway, lines ...), not {describe(data)}"
-        )
+        zh, en = "一组键（site、gateway、lines……）", "a block of keys (site, gateway, lines ...)"
+        report.at(found.file, 1, "", must_be(zh, en, data))
         return None
     context = {"base": path.parent, "demo": data.get("demo") is True}
     head = head_shape().read(data, found, (), report, context=context)
@@ -93,13 +94,15 @@ def _raw_devices(path: pathlib.Path, found: Document, report: Report) -> list[Ra
         file = path.parent / ledger
         for device in read_ledger(file, str(file), report):
             if device.name in taken:
-                what = f"{device.name} is there already, in {taken[device.name]}"
-                report.add(device.place, ("name",), what)
+                zh = f"{device.name} 已经有了，在 {taken[device.name]}"
+                en = f"{device.name} is there already, in {taken[device.name]}"
+                report.add(device.place, ("name",), say(zh, en))
                 continue
             taken[device.name] = f"{device.place.file}:{device.place.line(())}"
             raw.append(device)
     if not raw and not report.failed:
-        report.add(found, ("devices",), "there is no device: give devices, or a ledger")
+        en = "there is no device: give devices, or a ledger"
+        report.add(found, ("devices",), say("没有设备：请给出 devices 或 ledger", en))
     return raw
 
 
@@ -153,22 +156,21 @@ def _names(found: Document, report: Report) -> None:
     for block, names in (("people", people), ("ladders", ladders)):
         for name in names:
             if not isinstance(name, str) or not fields.LABEL.fullmatch(name):
-                report.add(
-                    found, (block, str(name)), "must be a word of small letters, digits, - and _", key=True
-                )
+                en = "must be a word of small letters, digits, - and _"
+                what = say("只能用小写字母、数字、- 和 _", en)
+                report.add(found, (block, str(name)), what, key=True)
     _accounts(people, found, report)
     known = {str(name) for name in people} | ({CENTRE[0]} if found.data.get("fire_center") else set())
     for ladder, block in ladders.items():
         for path, name in _told(block):
             if name not in known:
-                report.add(
-                    found,
-                    ("ladders", str(ladder), *path),
-                    f"there is nobody called '{name}' under people{suggest(name, known)}",
-                )
+                en = f"there is nobody called '{name}' under people"
+                what = say(f"people 里没有 '{name}'", en) + suggest(name, known)
+                report.add(found, ("ladders", str(ladder), *path), what)
         verify = block.get("verify") if isinstance(block, dict) else None
         if isinstance(verify, dict) and ladder not in VERIFIED:
-            report.add(found, ("ladders", str(ladder), "verify"), f"only a fire waits: {', '.join(VERIFIED)}")
+            zh, en = f"只有火警可以先核实：{'、'.join(VERIFIED)}", f"only a fire waits: {', '.join(VERIFIED)}"
+            report.add(found, ("ladders", str(ladder), "verify"), say(zh, en))
 
 
 def _told(block: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -191,9 +193,11 @@ def _accounts(people: Mapping[Any, Any], found: Document, report: Report) -> Non
     for name, person in people.items():
         user = person.get("user") if isinstance(person, dict) else None
         if isinstance(user, str) and (owner := owners.setdefault(user, str(name))) != str(name):
-            report.add(found, ("people", str(name), "user"), f"'{user}' is the account of {owner} already")
+            what = say(f"'{user}' 已是 {owner} 的账户", f"'{user}' is the account of {owner} already")
+            report.add(found, ("people", str(name), "user"), what)
         if isinstance(person, dict) and person.get("role") and not user:
-            report.add(found, ("people", str(name), "role"), "a role needs an account: give `user`, too")
+            what = say("有角色就要有账户：请同时给出 `user`", "a role needs an account: give `user`, too")
+            report.add(found, ("people", str(name), "role"), what)
 
 
 def _listeners(head: Head | None, lines: Mapping[str, LineSettings], found: Document, report: Report) -> None:
@@ -202,7 +206,8 @@ def _listeners(head: Head | None, lines: Mapping[str, LineSettings], found: Docu
     own = f"listen {head.console.listen.rsplit(':', 1)[-1]}"
     for name, line in lines.items():
         if port(line) == own:
-            report.add(found, ("console", "listen"), f"line {name} listens on this port already")
+            what = say(f"线路 {name} 已在监听这个端口", f"line {name} listens on this port already")
+            report.add(found, ("console", "listen"), what)
 
 
 def files_of(head: Head) -> Iterator[tuple[str, pathlib.Path]]:
@@ -225,16 +230,18 @@ def _site(
 ) -> Site:
     for name in lines:
         if not any(device.line == name for device in devices.values()):
-            report.note(f"line {name} has no devices")
+            report.note(say(f"线路 {name} 没有设备", f"line {name} has no devices"))
     for name in sorted(set(head.ladders or {}) - set(LADDERS)):
-        report.note(f"ladder {name} is never climbed: the names are {', '.join(LADDERS)}")
+        zh = f"通知阶梯 {name} 永远用不上：可用的名称是 {'、'.join(LADDERS)}"
+        report.note(say(zh, f"ladder {name} is never climbed: the names are {', '.join(LADDERS)}"))
     if head.fire_center is not None or any(person.reach for person in (head.people or {}).values()):
-        report.note(
-            "people.reach, fire_center: checked, but this version calls nobody; alarms go out over MQTT"
-        )
+        zh = "people.reach、fire_center：已检查，但本版本不会呼叫任何人；告警经 MQTT 发出"
+        en = "people.reach, fire_center: checked, but this version calls nobody; alarms go out over MQTT"
+        report.note(say(zh, en))
     for key, file in files_of(head):
         if not file.exists():
-            report.note(f"{key}: {file} is not there; without it the gateway does not connect")
+            en = f"{key}: {file} is not there; without it the gateway does not connect"
+            report.note(say(f"{key}：{file} 不存在；没有它网关无法连接", en))
     return Site(
         path=path,
         site=head.site,

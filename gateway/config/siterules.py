@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.config.bind import not_there
 from gateway.config.fields import NAME
-from gateway.config.report import describe, suggest
+from gateway.config.report import describe
 from gateway.config.rule import read_rule
 from gateway.faults import specs
+from gateway.language import say
 from rules.kinds.expr import SELF, Expr
 from rules.kinds.vote import Vote
 from rules.rule import Rule
@@ -69,12 +71,14 @@ class SiteRules:
     def _place_one(self, rule: Rule, place: Place, path: Path) -> None:
         """Put a rule of the whole site, or of a zone, under its home."""
         if rule.off:
-            self._report.note(f"site: rule {rule.name} is off: {rule.off}")
+            zh = f"站点：规则 {rule.name} 已停用：{rule.off}"
+            self._report.note(say(zh, f"site: rule {rule.name} is off: {rule.off}"))
             return
         zone = rule.zone if isinstance(rule, Vote) else ""
         if zone and not NAME.fullmatch(zone):
-            what = "a zone with rules of its own needs a name of small letters, digits and single hyphens"
-            self._report.add(place, (*path, "zone"), f"{what}, not {describe(zone)}")
+            zh = f"分区要有自己的规则，名称只能用小写字母、数字和单个连字符，现在是 {describe(zone)}"
+            en = "a zone with rules of its own needs a name of small letters, digits and single hyphens"
+            self._report.add(place, (*path, "zone"), say(zh, f"{en}, not {describe(zone)}"))
             return
         self._binder.add(home_of(zone), rule, place, path)
 
@@ -83,24 +87,25 @@ class SiteRules:
         devices, zone = data.get("devices", ()), data.get("zone", "")
         names = (devices,) if isinstance(devices, str) else devices
         if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-            self._report.add(place, (*path, "devices"), "must be a name, a pattern such as pile-*, or a list")
+            zh = "必须是设备名、通配写法（例如 pile-*）或列表"
+            en = "must be a name, a pattern such as pile-*, or a list"
+            self._report.add(place, (*path, "devices"), say(zh, en))
             return
         if not isinstance(zone, str) or not (names or zone):
-            what = "say for which devices: give devices (names or patterns), zone or both"
-            self._report.add(place, path, what, key=True)
+            zh = "要写明用于哪些设备：给出 devices（名称或通配写法）、zone，或两者都给"
+            en = "say for which devices: give devices (names or patterns), zone or both"
+            self._report.add(place, path, say(zh, en), key=True)
             return
         try:
             homes = devices_of(self._site, tuple(names), zone)
         except Unbound as error:
             for missing in error.missing:
-                hint = suggest(missing.word, missing.known)
-                self._report.add(place, (*path, missing.key), f"{missing.what}{hint}")
+                self._report.add(place, (*path, missing.key), not_there(missing))
             return
         for home in homes:
             for point in rule.inputs():
                 if (wrong := find_point(self._site, home, point, "point")) is not None:
-                    hint = suggest(wrong.word, wrong.known)
-                    self._report.add(place, (*path, "point"), f"{wrong.what}{hint}")
+                    self._report.add(place, (*path, "point"), not_there(wrong))
             if not rule.off:
                 self._binder.add(home, rule, place, path)
 

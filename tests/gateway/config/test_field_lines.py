@@ -65,6 +65,12 @@ def test_what_is_no_address_is_told(address: str, tmp_path: Path) -> None:
     assert "on a dlt645 line" in message
 
 
+def test_an_address_that_a_spreadsheet_has_rounded_says_what_to_do(tmp_path: Path) -> None:
+    line = "  m-1: {profile: meter/dlt645-1p, line: meters, address: 1.23457E+11}\n"
+    (message,) = wrong(tmp_path, line)
+    assert "format the column as text" in message
+
+
 def test_a_wildcard_is_for_the_only_meter_of_a_line(tmp_path: Path) -> None:
     lone = "  m-1: {profile: meter/dlt645-1p, line: meters, address: AAAAAAAAAAAA}\n"
     assert wrong(tmp_path, lone) == []
