@@ -6,7 +6,6 @@ Exit status: 0 done, 1 failed, 2 usage or config, 3 daemon unreachable, 4 condit
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import sys
@@ -14,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from gateway import __version__
 from gateway.cli.output import Failure
+from gateway.cli.usage import Parser
 from gateway.language import say
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
 VERBS = {
@@ -45,7 +46,7 @@ VERBS = {
 
 def parser(verb: str | None) -> argparse.ArgumentParser:
     """Return the parser with the arguments of `verb` only; the other verbs are just listed."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="tocsin",
         description=say("社区安全边缘网关", "Edge gateway for the safety sensors of residential communities"),
         epilog=say("每个命令的帮助：tocsin 命令 --help", "help for one verb: tocsin VERB --help"),

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gateway.cli.client import Daemon, add_daemon, socket_of
-from gateway.cli.output import add_output, ago, pad, print_json, print_table
+from gateway.cli.output import add_output, ago, pad, print_json, print_table, print_text
 from gateway.cli.paper import local
 from gateway.language import pick, say
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
 
 KINDS = {
     "raise": ("告警", "alarm"),
@@ -61,31 +62,32 @@ def add(doing: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def list_notices(args: argparse.Namespace) -> int:
     """Print a row per notice, newest first."""
     only = f"&alarm={quote(args.alarm, safe='/')}" if args.alarm else ""
-    found = Daemon(socket_of(args)).get(f"/notices?limit={min(max(args.lines, 1), 1000)}{only}")
+    daemon = Daemon(socket_of(args))
+    found = daemon.get(f"/notices?limit={min(max(args.lines, 1), 1000)}{only}")
     if args.output == "json":
         print_json(found)
         return 0
     waiting, dropped = found["waiting"], found["dropped"]
-    print(say(f"待送达 {waiting}  丢弃 {dropped}", f"{waiting} not delivered yet  {dropped} dropped"))
+    print_text(say(f"待送达 {waiting}  丢弃 {dropped}", f"{waiting} not delivered yet  {dropped} dropped"))
     if found["flood"]:
-        print(flooded(0))
-    table(found["notices"])
+        print_text(flooded(0))
+    table(found["notices"], daemon.zone())
     return 0
 
 
-def table(notices: list[dict[str, Any]]) -> None:
-    """Print notices."""
+def table(notices: list[dict[str, Any]], zone: ZoneInfo | None) -> None:
+    """Print notices, with the times of a zone."""
     head = say("时间 谁 类型 级别 回执 途径 次 内容", "TIME WHO KIND LV RECEIPT WAY TRIES WHAT").split()
-    print_table(head, map(row, notices))
+    print_table(head, (row(notice, zone) for notice in notices))
 
 
-def row(notice: dict[str, Any]) -> tuple[object, ...]:
+def row(notice: dict[str, Any], zone: ZoneInfo | None) -> tuple[object, ...]:
     """Return one line of the list."""
     more = len(notice["alarms"]) + notice["more"]
     what = pick(notice["title"]) + (f" ({more})" if more > 1 else "")
     receipt = say(*RECEIPTS[notice["receipt"]]) + (f": {notice['reason']}" if notice["reason"] else "")
     kind = say(*KINDS[notice["kind"]])
-    where = local(notice["at"]), notice["person"], kind, notice["level"], receipt
+    where = local(notice["at"], zone), notice["person"], kind, notice["level"], receipt
     return *where, notice["way"], notice["tries"], what
 
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from gateway.cli import sealed
 from gateway.cli.client import Daemon, add_daemon, socket_of
 from gateway.cli.output import Failure, add_output, ago, number, print_json, print_table
-from gateway.cli.paper import add_paper, local, sheet, span, utc, write_csv, write_jsonl
+from gateway.cli.paper import add_paper, local, sheet, span, stamp, utc, write_csv, write_jsonl
 from gateway.language import say
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
+    from zoneinfo import ZoneInfo
 
 DISPOSITIONS = {
     "real": ("真实", "real"),
@@ -151,11 +152,12 @@ def history(args: argparse.Namespace) -> int:
         "开始 告警 级别 次 值 确认用时 恢复用时 处置 状态",
         "BEGAN ALARM LEVEL × VALUE ACKED CLEARED WAS STATUS",
     ).split()
-    print_table(head, map(row, found))
+    zone = Daemon(socket_of(args)).zone()
+    print_table(head, (row(line, zone) for line in found))
     return 0
 
 
-def row(line: dict[str, Any]) -> tuple[object, ...]:
+def row(line: dict[str, Any], zone: ZoneInfo | None) -> tuple[object, ...]:
     """Return one line of the history."""
     began, raised = line["began"], line["raised"] or line["began"]
     acked = None if line["acked"] is None else (line["acked"] - raised) / 1e9
@@ -168,7 +170,7 @@ def row(line: dict[str, Any]) -> tuple[object, ...]:
     disposition = say("？待填", "? say what it was") if asked else disposition
     status = "" if line["status"] == "Actual" else say("演练", line["status"])
     return (
-        local(began), f"{line['device']}/{line['rule']}", line["level"], line["activations"], value,
+        local(began, zone), f"{line['device']}/{line['rule']}", line["level"], line["activations"], value,
         ago(acked) + who, ago(cleared), f"{disposition}{':' * bool(said)}{said}" or "-", status,
     )  # fmt: skip
 
@@ -180,16 +182,17 @@ def export(args: argparse.Namespace) -> int:
         if args.format == "jsonl":
             write_jsonl(out, found)
         else:
-            write_csv(out, COLUMNS, map(cells, found))
+            zone = Daemon(socket_of(args)).zone()
+            write_csv(out, COLUMNS, (cells(line, zone) for line in found))
     sealed.set_seal(args, "alarms", len(found))
     return 0
 
 
-def cells(line: dict[str, Any]) -> list[object]:
+def cells(line: dict[str, Any], zone: ZoneInfo | None) -> list[object]:
     """Return one line of the sheet."""
     return [
         line["occurrence"], line["device"], line["rule"], line["class"], line["level"], line["status"],
-        utc(line["began"]), local(line["began"]), utc(line["raised"]), utc(line["acked"]), line["acked_by"],
-        utc(line["cleared"]), utc(line["closed"]), line["activations"], line["value"], line["unit"],
-        line["disposition"], line["title"]["zh"], line["title"]["en"],
+        utc(line["began"]), stamp(line["began"], zone), utc(line["raised"]), utc(line["acked"]),
+        line["acked_by"], utc(line["cleared"]), utc(line["closed"]), line["activations"], line["value"],
+        line["unit"], line["disposition"], line["title"]["zh"], line["title"]["en"],
     ]  # fmt: skip

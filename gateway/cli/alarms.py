@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import getpass
 import sys
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gateway.cli import alarm_told, alarm_work, interlock_words
 from gateway.cli.client import Daemon, add_daemon, socket_of
-from gateway.cli.output import Failure, add_output, ago, number, pad, place_text, print_json, print_table
+from gateway.cli.output import (
+    Failure,
+    add_output,
+    ago,
+    number,
+    pad,
+    place_text,
+    print_json,
+    print_table,
+    print_text,
+    said_once,
+)
+from gateway.cli.paper import local
 from gateway.language import pick, say
 
 if TYPE_CHECKING:
@@ -101,7 +112,7 @@ def row(alarm: dict[str, Any]) -> tuple[object, ...]:
     shape, zh, en = SHAPES[alarm["level"]]
     state = f"{alarm['letter']} {say(*LETTERS[alarm['letter']])}{overlays(alarm)}"
     where = place_text(alarm["place"]) or alarm["device"]
-    said = pick(alarm["message"]).removeprefix(where).lstrip(": ")  # the place has a column of its own
+    said = said_once(pick(alarm["message"]), where, alarm["device"])  # each has a place of its own
     what = f"[{alarm['device']}/{alarm['rule']}] {said}"
     if alarm["affects"]:
         what += say(f"（影响 {alarm['affects']} 点）", f" (hides {alarm['affects']} more)")
@@ -147,23 +158,26 @@ def path_of(alarm: str) -> str:
 
 def show_alarm(args: argparse.Namespace) -> int:
     """Print one alarm and its timeline, newest first."""
-    alarm = Daemon(socket_of(args)).get(path_of(args.alarm))
+    daemon = Daemon(socket_of(args))
+    alarm = daemon.get(path_of(args.alarm))
     if args.output == "json":
         print_json(alarm)
         return 0
-    print(place_text(alarm["place"]) or alarm["device"], pick(alarm["message"]))
+    zone = daemon.zone()
+    where = place_text(alarm["place"]) or alarm["device"]
+    print_text(f"{where} {said_once(pick(alarm['message']), where, alarm['device'])}")
     for name, value in facts(alarm):
-        print(f"{pad(name, 12)} {value}")
-    print("\n".join(alarm_told.told(alarm)))
+        print_text(f"{pad(name, 12)} {value}")
+    for line in alarm_told.told(alarm):
+        print_text(line)
     head = say("时间 事件 状态 值 谁 说明", "TIME EVENT STATE VALUE WHO WHY").split()
-    rows = (
-        (clock(e["at"]), *(e[key] for key in ("event", "state", "value", "actor", "reason")))
-        for e in alarm["timeline"]
-    )
+    names = ("event", "state", "value", "actor", "reason")
+    times = (local(e["at"], zone, "%m-%d %H:%M:%S") for e in alarm["timeline"])
+    rows = ((at, *(e[name] for name in names)) for at, e in zip(times, alarm["timeline"], strict=True))
     print_table(head, rows)
     if alarm["notices"]:
         print()
-        alarm_told.table(alarm["notices"])
+        alarm_told.table(alarm["notices"], zone)
     return 0
 
 
@@ -179,11 +193,6 @@ def facts(alarm: dict[str, Any]) -> Iterator[tuple[str, object]]:
     yield say("确认人", "acked by"), alarm["acked_by"] or "-"
     for interlock in alarm.get("interlocks", ()):  # a daemon of before had none
         yield say("联锁", "interlock"), interlock_words.standing(interlock)
-
-
-def clock(at: int) -> str:
-    """Return a wall time in the reader's zone."""
-    return datetime.fromtimestamp(at / 1e9).astimezone().strftime("%m-%d %H:%M:%S")
 
 
 def ack_alarm(args: argparse.Namespace) -> int:

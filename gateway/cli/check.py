@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from drivers.registry import PROTOCOLS
 from gateway.cli import interlock_words
-from gateway.cli.output import add_output, print_json, print_table
+from gateway.cli.output import add_output, count, print_json, print_table, print_text
 from gateway.config import ConfigError, Site, load
 from gateway.config.budget import line_budgets, overfull, tight
 from gateway.language import say
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(site, budgets, notes)
         for message in refused:
-            print(message)
+            print_text(message)
     return WRONG if refused else 0
 
 
@@ -54,8 +54,9 @@ def _refuse(messages: list[str], output: str) -> int:
         print_json({"ok": False, "messages": messages})
     else:
         for message in messages:
-            print(message)
-        print(say(f"共 {len(messages)} 处错误", f"{len(messages)} mistakes"), file=sys.stderr)
+            print_text(message)
+        number = len(messages)
+        print(say(f"共 {number} 处错误", count(number, "mistake", "mistakes")), file=sys.stderr)
     return WRONG
 
 
@@ -103,19 +104,19 @@ def _request_json(request: RequestCost) -> dict[str, Any]:
 def _print(site: Site, budgets: dict[str, Budget], notes: list[str]) -> None:
     _print_site(site)
     for note in notes:
-        print(f"  {note}")
+        print_text(f"  {note}", 4)
     for line in interlock_words.plan(site):
-        print(f"  {line}")
+        print_text(f"  {line}", 4)
     for name, found in budgets.items():
         if not found.requests:
             continue
         print()
-        print(_headline(name, found))
+        print_text(_headline(name, found))
         print_table(_head(), _rows(site, found))
     for name, settings in site.lines.items():
         if PROTOCOLS[settings.protocol].hears:
             print()
-            print(_heard(site, name))
+            print_text(_heard(site, name))
 
 
 def _heard(site: Site, name: str) -> str:
@@ -126,7 +127,7 @@ def _heard(site: Site, name: str) -> str:
     zh, en = "、".join(f"{every:g} 秒" for every in often), ", ".join(f"{every:g} s" for every in often)
     return say(
         f"{name} 只听不问：{len(mine)} 台设备" + (f"，应每 {zh} 说一次" if often else "，平时无声"),
-        f"{name} is listened to, nothing is asked: {len(mine)} devices"
+        f"{name} is listened to, nothing is asked: {count(len(mine), 'device', 'devices')}"
         + (f", expected every {en}" if often else ", silent while all is well"),
     )
 
@@ -136,17 +137,19 @@ def print_headlines(site: Site, budgets: dict[str, Budget]) -> None:
     _print_site(site)
     for name, found in budgets.items():
         if found.requests:
-            print(_headline(name, found))
+            print_text(_headline(name, found))
 
 
 def _print_site(site: Site) -> None:
     rules = sum(len(device.rules) for device in site.devices.values())
     points = sum(len(device.profile.reported) for device in site.devices.values())
     devices, lines = len(site.devices), len(site.lines)
-    print(
+    print_text(
         say(
             f"{site.site}/{site.gateway}：{devices} 台设备，{lines} 条线路，{points} 个测点，{rules} 条规则",
-            f"{site.site}/{site.gateway}: {devices} devices, {lines} lines, {points} points, {rules} rules",
+            f"{site.site}/{site.gateway}: {count(devices, 'device', 'devices')},"
+            f" {count(lines, 'line', 'lines')}, {count(points, 'point', 'points')},"
+            f" {count(rules, 'rule', 'rules')}",
         )
     )
 

@@ -8,6 +8,7 @@ import os
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from gateway.cli.output import Failure, Unreachable
 from gateway.language import pick, say
@@ -118,6 +119,15 @@ class Daemon:
     def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
         """Return the JSON behind a path. Raises Failure or Unreachable."""
         return self._json(self._open("GET", path, None, self._timeout))
+
+    def zone(self) -> ZoneInfo | None:
+        """Return the time zone of the site; None when the daemon does not tell it. Raises Unreachable."""
+        try:
+            return ZoneInfo(str(self.get("/status").get("timezone") or ""))
+        except Unreachable:
+            raise
+        except (Failure, ValueError, KeyError, OSError):  # of before; or a zone that is not known here
+            return None
 
     def post(self, path: str, body: object) -> Any:  # noqa: ANN401 - JSON
         """Post JSON, return JSON. Raises Failure (with the exit status that fits) or Unreachable."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from string import hexdigits
 from typing import TYPE_CHECKING, Any
 
 from drivers.dc589.explain import explain as explain_dc589
@@ -44,13 +45,21 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.set_defaults(run=run)
 
 
+def no_hex(text: str) -> str:
+    """Return what is wrong with hex digits."""
+    strange = next((ch for ch in text if ch not in hexdigits), None)
+    if strange is None:
+        return say("十六进制数字须成对", "an odd number of hex digits: one is missing, or one too many")
+    return say(f"{strange!r} 不是十六进制数字", f"{strange!r} is no hex digit")
+
+
 def run(args: argparse.Namespace) -> int:
     """Explain; 0 when the frame is whole, 1 when it is not."""
-    text = "".join(args.hex).replace(":", "").replace("-", "")
+    text = "".join(" ".join(args.hex).split()).replace(":", "").replace("-", "")
     try:
         frame = bytes.fromhex(text)
     except ValueError as error:
-        raise Failure(f"{text[:60]!r}: {error}", 2) from error
+        raise Failure(f"{text[:60]!r}: {no_hex(text)}", 2) from error
     try:
         answer: dict[str, Any] = {
             "protocol": args.protocol,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gateway.cli.client import Daemon, add_daemon, socket_of
-from gateway.cli.output import add_output, ago, number, print_json, print_table
+from gateway.cli.output import add_output, ago, number, print_json, print_table, print_text
 from gateway.cli.paper import local, span
 from gateway.language import say
 
@@ -75,10 +75,12 @@ def take_baseline(args: argparse.Namespace) -> int:
         print_json(found)
         return 0
     values = "  ".join(f"{name} {number(value)}" for name, value in found["baseline"].items())
-    print(found["device"], values or say("无基准", "no baseline"))
+    print_text(f"{found['device']} {values or say('无基准', 'no baseline')}")
+    zone = daemon.zone()
     head = say("版本 时间 谁 值 离散 原因", "VERSION TIME WHO VALUES SPREAD WHY").split()
     rows = (
-        (v["version"], local(v["at"]), v["by"], *taken(v), v["reason"]) for v in reversed(found["versions"])
+        (v["version"], local(v["at"], zone), v["by"], *taken(v), v["reason"])
+        for v in reversed(found["versions"])
     )
     print_table(head, rows)
     return 0

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from gateway.cli import device_work
 from gateway.cli.client import Daemon, add_daemon, socket_of
-from gateway.cli.output import add_output, ago, number, place_text, print_json, print_table
+from gateway.cli.output import add_output, ago, number, place_text, print_json, print_table, print_text
 from gateway.language import say
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def row(device: dict[str, Any]) -> tuple[object, ...]:
     errors = " ".join(f"{name}:{count}" for name, count in device["errors"].items())
     return (
         device["name"], device["kind"], place_text(device["place"]), device["line"], device["address"],
-        state_word(device["state"]) + foreign(device), ago(device["last_good"]), errors or "-",
+        state_of(device) + foreign(device), ago(device["last_good"]), errors or "-",
     )  # fmt: skip
 
 
@@ -72,6 +72,14 @@ def state_word(state: str) -> str:
         "never": ("从未应答", "never seen"),
     }
     return say(*words.get(state, (state, state)))
+
+
+def state_of(device: dict[str, Any]) -> str:
+    """Return a device's state, and whether its alarms are out of service."""
+    word, left = state_word(device["state"]), device.get("out_of_service")
+    if not left:
+        return word
+    return say(f"停用（余 {ago(left)}），{word}", f"OUT OF SERVICE ({ago(left)} left), {word}")
 
 
 def foreign(device: dict[str, Any]) -> str:
@@ -93,14 +101,16 @@ def show_device(args: argparse.Namespace) -> int:
     if args.output == "json":
         print_json(device)
         return 0
-    print(f"{device['name']}  {device['profile']}  {place_text(device['place'])}")
+    print_text(f"{device['name']}  {device['profile']}  {place_text(device['place'])}")
     where = f"{device['line']} {say('地址', 'address')} {device['address']}"
-    state, good, cycle = state_word(device["state"]), ago(device["last_good"]), f"{device['cycle']:.2f} s"
-    print(f"{where}  {state}  {say(f'最近正常 {good}  周期 {cycle}', f'last good {good}  cycle {cycle}')}")
+    state, good, cycle = state_of(device), ago(device["last_good"]), f"{device['cycle']:.2f} s"
+    print_text(
+        f"{where}  {state}  {say(f'最近正常 {good}  周期 {cycle}', f'last good {good}  cycle {cycle}')}"
+    )
     unit = device["unit"] or {}
     if unit.get("p50") is not None:
         times = f"p50 {unit['p50'] * 1e3:.0f} ms  p95 {unit['p95'] * 1e3:.0f} ms"
-        print(f"{say('响应', 'response')} {times}  {say('超时', 'timeouts')} {unit['timeouts']}")
+        print_text(f"{say('响应', 'response')} {times}  {say('超时', 'timeouts')} {unit['timeouts']}")
     head = say("点 值 单位 质量 年龄", "POINT VALUE UNIT QUALITY AGE").split()
     print_table(head, (point_row(name, point) for name, point in device["points"].items()))
     return 0

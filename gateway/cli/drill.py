@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.client import Daemon, add_daemon, socket_of
-from gateway.cli.output import Failure, add_output, ago, print_json, print_table
-from gateway.cli.paper import local, sheet, span, utc, write_csv, write_jsonl
+from gateway.cli.output import Failure, add_output, ago, print_json, print_table, print_text
+from gateway.cli.paper import local, sheet, span, stamp, utc, write_csv, write_jsonl
 from gateway.language import say
 
 if TYPE_CHECKING:
     import argparse
+    from zoneinfo import ZoneInfo
 
 KINDS = {"walk_test": ("走动测试", "walk test"), "exercise": ("演习", "exercise")}
 COLUMNS = [
@@ -112,7 +113,8 @@ def report_drill(args: argparse.Namespace) -> int:
         if args.format == "jsonl":
             write_jsonl(out, found["detectors"])
         else:
-            write_csv(out, COLUMNS, map(cells, found["detectors"]))
+            zone = Daemon(socket_of(args)).zone()
+            write_csv(out, COLUMNS, (cells(line, zone) for line in found["detectors"]))
     return 0
 
 
@@ -123,18 +125,19 @@ def shown(args: argparse.Namespace, drill: dict[str, Any] | None) -> int:
         return 0
     kind, left = say(*KINDS[drill["kind"]]), ago(drill["left"])
     state = say(f"剩余 {left}", f"{left} left") if drill["running"] else say("已结束", "over")
-    print(f"{say('【演练】', '[DRILL]')} {kind}  {drill['scope']}  {state}  {drill['reason']}")
-    began, ended = local(drill["began"]), local(drill["ended"]) or "…"
+    print_text(f"{say('【演练】', '[DRILL]')} {kind}  {drill['scope']}  {state}  {drill['reason']}")
+    zone = Daemon(socket_of(args)).zone()
+    began, ended = local(drill["began"], zone), local(drill["ended"], zone) or "…"
     people = " + ".join(name for name in (drill["by"], drill["approved_by"]) if name)
-    print(f"{began} – {ended}  {people}")
+    print_text(f"{began} – {ended}  {people}")
     tested, number = drill["heard"], len(drill["detectors"])
     print(say(f"已测 {tested}/{number}", f"heard {tested} of {number}"))
     head = say("探测器 结果 时刻 响应 规则", "DETECTOR RESULT AT RESPONSE RULE").split()
-    print_table(head, map(row, drill["detectors"]))
+    print_table(head, (row(line, zone) for line in drill["detectors"]))
     return 0
 
 
-def row(line: dict[str, Any]) -> tuple[object, ...]:
+def row(line: dict[str, Any], zone: ZoneInfo | None) -> tuple[object, ...]:
     """Return one detector's line."""
     if line["heard"]:
         result = say("✓ 已响应", "✓ heard")
@@ -143,12 +146,12 @@ def row(line: dict[str, Any]) -> tuple[object, ...]:
     else:
         result = say("未测", "not tested")
     response = "-" if line["response"] is None else f"{line['response']:.1f} s"
-    return line["device"], result, local(line["at"]), response, line["rule"]
+    return line["device"], result, local(line["at"], zone), response, line["rule"]
 
 
-def cells(line: dict[str, Any]) -> list[object]:
+def cells(line: dict[str, Any], zone: ZoneInfo | None) -> list[object]:
     """Return one line of the sheet."""
     return [
-        line["device"], line["heard"], line["rule"], utc(line["at"]), local(line["at"]), line["after"],
+        line["device"], line["heard"], line["rule"], utc(line["at"]), stamp(line["at"], zone), line["after"],
         utc(line["announced"]), line["response"], line["overdue"],
     ]  # fmt: skip

@@ -10,14 +10,23 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gateway.cli import sealed
-from gateway.cli.client import Daemon, add_daemon, socket_of
-from gateway.cli.output import Failure, add_output, print_json, print_table
-from gateway.cli.paper import add_paper, local, sheet, span, utc, write_csv, write_jsonl
+from gateway.cli.client import Daemon, add_daemon, site_of, socket_of
+from gateway.cli.output import (
+    Failure,
+    add_output,
+    place_text,
+    print_json,
+    print_table,
+    print_text,
+    said_once,
+)
+from gateway.cli.paper import add_paper, local, sheet, span, stamp, utc, write_csv, write_jsonl
 from gateway.language import pick, say
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Iterator
+    from zoneinfo import ZoneInfo
 
 PAGE = 1000
 PAUSE = 0.5  # seconds between two looks of `-f`
@@ -98,22 +107,31 @@ def source(args: argparse.Namespace, stack: ExitStack) -> Callable[[int, int], l
     return read
 
 
+def zone_of(args: argparse.Namespace) -> ZoneInfo | None:
+    """Return the zone of the site: as the daemon tells it, offline as its site file says; else None."""
+    if args.data is None:
+        return Daemon(socket_of(args)).zone()
+    return site_of(args.config).timezone if args.config else None
+
+
 def show_tail(args: argparse.Namespace) -> int:
     """Print the newest entries, and with -f those that come."""
     with ExitStack() as stack:
         read = source(args, stack)
-        found = read(-1, min(max(args.lines, 1), PAGE))
-        show(args, found, head=True)
+        found, zone = read(-1, min(max(args.lines, 1), PAGE)), zone_of(args)
+        show(args, found, zone, head=True)
         after = found[-1]["n"] if found else 0
         while args.follow:
             time.sleep(PAUSE)
             found = read(after, PAGE)
-            show(args, found, head=False)
+            show(args, found, zone, head=False)
             after = found[-1]["n"] if found else after
     return 0
 
 
-def show(args: argparse.Namespace, entries: list[dict[str, Any]], *, head: bool) -> None:
+def show(
+    args: argparse.Namespace, entries: list[dict[str, Any]], zone: ZoneInfo | None, *, head: bool
+) -> None:
     """Print entries as they were asked for; JSON a line each while following."""
     if args.output == "json":
         if args.follow:
@@ -123,14 +141,19 @@ def show(args: argparse.Namespace, entries: list[dict[str, Any]], *, head: bool)
             print_json(entries)
     elif head:
         names = say("序号 时间 事件 对象 谁 说明", "N TIME WHAT ALARM WHO WHY").split()
-        print_table(names, map(row, entries))
+        print_table(names, (row(entry, zone) for entry in entries))
     else:
         for entry in entries:
-            print("  ".join(str(cell) for cell in row(entry)), flush=True)
+            print_text("  ".join(str(cell) for cell in row(entry, zone)))
 
 
-def row(line: dict[str, Any]) -> tuple[object, ...]:
+def row(line: dict[str, Any], zone: ZoneInfo | None) -> tuple[object, ...]:
     """Return one line for people."""
+    return line["n"], local(line["at"], zone), *told(line)
+
+
+def told(line: dict[str, Any]) -> tuple[object, ...]:
+    """Return what an entry says: what, about what, who, why."""
     entry = line["entry"] or {}
     kind = entry.get("type", "event")
     if kind == "action":
@@ -138,20 +161,21 @@ def row(line: dict[str, Any]) -> tuple[object, ...]:
         who = f"{entry['who']['name']} [{entry['who']['role']}]"
         who += f" + {entry['second']['name']}" if entry.get("second") else ""
         why = entry["comment"] or ", ".join(entry.get("causes", ()))
-        return line["n"], local(line["at"]), what, subject(entry), who, why
+        return what, subject(entry), who, why
     if kind == "event":
-        said = pick(entry["title"]) if "title" in entry else ""
-        why = entry.get("reason") or said
-        return (
-            line["n"],
-            local(line["at"]),
-            entry.get("event", "?"),
-            subject(entry),
-            entry.get("actor") or "-",
-            why,
-        )
+        why = entry.get("reason") or title(entry)
+        return entry.get("event", "?"), subject(entry), entry.get("actor") or "-", why
     rest = " ".join(f"{name}={value}" for name, value in entry.items() if name != "type")
-    return line["n"], local(line["at"]), kind, "-", "-", rest
+    return kind, "-", "-", rest
+
+
+def title(entry: dict[str, Any]) -> str:
+    """Return the title of an event, the place in it once; the device has a column of its own."""
+    if "title" not in entry:
+        return ""
+    where = place_text(entry.get("where"))
+    said = said_once(pick(entry["title"]), where, str(entry.get("device")))
+    return f"{where} {said}" if where else said
 
 
 def subject(entry: dict[str, Any]) -> str:
@@ -208,7 +232,8 @@ def offline(args: argparse.Namespace) -> dict[str, Any]:
     try:
         heads = [Head.of(text) for text in args.head]
     except ValueError as error:
-        raise Failure(f"--head: {error}", 2) from error
+        wanted = say("应为 序号:哈希（64 位十六进制）", "wanted NUMBER:HASH, with all 64 hex digits")
+        raise Failure(f"--head: {wanted}", 2) from error
     try:
         with audit.opened(args.data) as db:
             return audit.prove(db, heads).to_json()
@@ -226,7 +251,8 @@ def write_out(args: argparse.Namespace) -> int:
             if args.format == "jsonl":
                 write_jsonl(out, lines)
             else:
-                write_csv(out, COLUMNS, map(cells, lines))
+                zone = zone_of(args)
+                write_csv(out, COLUMNS, (cells(line, zone) for line in lines))
     sealed.set_seal(args, "audit", count.entries, count.last)
     return 0
 
@@ -252,14 +278,15 @@ def pages(read: Callable[[int, int], list[dict[str, Any]]]) -> Iterator[dict[str
         after = found[-1]["n"]
 
 
-def cells(line: dict[str, Any]) -> list[object]:
+def cells(line: dict[str, Any], zone: ZoneInfo | None) -> list[object]:
     """Return one line of the sheet."""
     entry = line["entry"] or {}
     who = entry.get("who") or {"name": entry.get("actor", "")}
     kind = entry.get("type", "event")
+    what = entry.get("task") or entry.get("event") or kind
+    why = entry.get("why") or entry.get("reason") or entry.get("comment")
     return [
-        line["n"], utc(line["at"]), local(line["at"]), kind, entry.get("task") or entry.get("event") or kind,
-        entry.get("device"), entry.get("rule"), entry.get("occurrence"), entry.get("level"), who.get("name"),
-        who.get("role"), who.get("account"), entry.get("outcome"), entry.get("why") or entry.get("reason") or
-        entry.get("comment"), entry.get("title", {}).get("zh"), line["hash"],
+        line["n"], utc(line["at"]), stamp(line["at"], zone), kind, what, entry.get("device"),
+        entry.get("rule"), entry.get("occurrence"), entry.get("level"), who.get("name"), who.get("role"),
+        who.get("account"), entry.get("outcome"), why, entry.get("title", {}).get("zh"), line["hash"],
     ]  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drivers.survey.found import Found, Progress
 from drivers.survey.talk import Tongue
-from gateway.cli.output import clip
+from gateway.cli.output import clip, print_text
 from gateway.language import say
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ TROUBLES: Final = {
 class Show:
     """Tells what is found as it is found, and how far it is, where people look."""
 
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
+    def __init__(self, *, quiet: bool, network: bool = False) -> None:
+        """`quiet`: the bar only. `network`: the line has no rate and no parity of its own."""
+        self._quiet, self._network = quiet, network
         self._bar = sys.stderr.isatty()
         self._began = time.monotonic()
         self._found = 0
@@ -44,7 +45,8 @@ class Show:
         if not self._quiet:
             self.clear()
             narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < NARROW
-            print(sentence(event, "\n  " if narrow else "  "), flush=True)
+            for line in sentence(event, "\n  " if narrow else "  ", network=self._network).split("\n"):
+                print_text(line, 4)
 
     def clear(self) -> None:
         """Take the bar away."""
@@ -55,8 +57,9 @@ class Show:
         share = event.done / event.total if event.total else 0.0
         took = time.monotonic() - self._began
         left = event.total - event.done
+        rate = "" if self._network else f"{event.setting} "
         full = "█" * round(share * 10)
-        text = f"{full:░<10} {share:4.0%} {_clock(took)} -{_clock(left)} {event.setting} {event.what}"
+        text = f"{full:░<10} {share:4.0%} {_clock(took)} -{_clock(left)} {rate}{event.what}"
         return clip(f"{text}  +{self._found}", shutil.get_terminal_size().columns - 1)
 
 
@@ -64,12 +67,13 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def sentence(found: Found, glue: str = "  ") -> str:
+def sentence(found: Found, glue: str = "  ", *, network: bool = False) -> str:
     """Return what was found, in one line, or in several with a glue that breaks them."""
     who = say("地址", "unit") + f" {found.who}" if found.who else say("（无地址）", "(no address)")
     took = "" if found.wait is None else f"  {found.wait * 1000:.0f} ms"
     tongue = "" if found.tongue is Tongue.MODBUS else f"  {found.tongue}"
-    parts = [f"{who}  {found.setting}{tongue}{took}"]
+    rate = "" if network else f"  {found.setting}"
+    parts = [f"{who}{rate}{tongue}{took}"]
     if found.trouble is not None:
         parts.append("! " + say(*TROUBLES[found.trouble.value]))
     if found.matches:
@@ -82,9 +86,9 @@ def sentence(found: Found, glue: str = "  ") -> str:
     return glue.join(parts)
 
 
-def left_out(report: Report) -> str:
+def left_out(report: Report, *, network: bool = False) -> str:
     """Return what was not asked."""
-    return ", ".join(f"{step.setting} {step.what}" for step in report.left_out)
+    return ", ".join(step.what if network else f"{step.setting} {step.what}" for step in report.left_out)
 
 
 def as_json(report: Report, took: float, held: float) -> dict[str, Any]:

@@ -108,8 +108,7 @@ def _fail_state(interlock: Interlock) -> str:
 
 def standing(shown: dict[str, Any]) -> str:
     """Return how an interlock stands."""
-    target = f"{shown['device']}.{shown['point']} = {shown['value']}"
-    words = f"{shown['name']} {say(*STATES[shown['state']])}  {target}"
+    words = f"{shown['name']} {say(*STATES[shown['state']])}  {_target(shown)}"
     if shown["causes"]:
         words += f"  ← {', '.join(shown['causes'][:3])}"
     if shown["errand"] is not None and shown["errand"]["tries"]:
@@ -122,7 +121,16 @@ def standing(shown: dict[str, Any]) -> str:
     return words
 
 
+def _target(shown: dict[str, Any]) -> str:
+    """Return what is ordered; of an idle one what would be: it says nothing of how the output is now."""
+    target, value = f"{shown['device']}.{shown['point']}", shown["value"]
+    if shown["state"] == "idle":
+        return say(f"{target} 动作时 → {value}", f"{target} → {value} when it acts")
+    return f"{target} = {value}"
+
+
 def _last(last: dict[str, Any]) -> str:
     age = ago(max(0.0, time.time() - last["at"] / 1e9))
-    proven = say("已证实", "proven") if last["proven"] else say("未证实", "NOT proven")
-    return say(f"上次 {age} 前 → {last['value']} {proven}", f"last {age} ago → {last['value']} {proven}")
+    proven = say("当时已证实", "proven then") if last["proven"] else say("未证实", "NOT proven")
+    value = last["value"]
+    return say(f"上次 {age} 前令其 {value}（{proven}）", f"last ordered {value} {age} ago ({proven})")

@@ -1,23 +1,26 @@
-"""What every verb prints with: tables that know how wide Chinese is, JSON, and failures with a status."""
+"""What every verb prints with: tables, words, JSON, and failures with a status."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from gateway.cli.layout import clip, fit, fold, pad, table, width
 from gateway.language import say
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Mapping, Sequence
 
+__all__ = [
+    "Failure", "Unreachable", "add_output", "ago", "clip", "colours", "columns_of", "count", "fit", "number",
+    "pad", "paint", "place_text", "print_json", "print_table", "print_text", "said_once", "width",
+]  # fmt: skip
 
-_SGR = re.compile(r"\x1b\[[0-9;]*m")
-_PIECES = re.compile(r"\x1b\[[0-9;]*m|.", re.DOTALL)
+DRILL = ("【演练】", "[DRILL] ")  # before every message of a test
 
 
 class Failure(Exception):
@@ -48,18 +51,9 @@ def print_json(data: object, out: TextIO | None = None) -> None:
     print(json.dumps(data, ensure_ascii=False, indent=1), file=out or sys.stdout)
 
 
-def width(text: str) -> int:
-    """Return how many columns a terminal gives the text; colours take none."""
-    if not text:
-        return 0
-    from wcwidth import wcswidth  # noqa: PLC0415 - the daemon prints no tables
-
-    return max(wcswidth(_SGR.sub("", text)), 0)
-
-
-def pad(text: str, columns: int) -> str:
-    """Return the text filled with spaces to `columns`."""
-    return text + " " * (columns - width(text))
+def columns_of(out: TextIO | None = None) -> int | None:
+    """Return how wide the terminal is; None for a file or a pipe, where a row is one line."""
+    return shutil.get_terminal_size().columns if (out or sys.stdout).isatty() else None
 
 
 def print_table(
@@ -70,54 +64,23 @@ def print_table(
 ) -> None:
     """Print rows under a head; columns as wide as their widest cell, in terminal columns.
 
-    On a terminal that is too narrow the `spare` columns go, in this order, and what is left is cut. Where
-    some may go, the first column stays whole: it holds the names that people type.
+    On a terminal that is too narrow the `spare` columns may go; see `gateway.cli.layout.table`.
     """
-    out = out or sys.stdout
     cells = [[_cell(cell) for cell in row] for row in rows]
-    widths = [max([width(head[i]), *(width(row[i]) for row in cells)]) for i in range(len(head))]
-    shown = list(range(len(head)))
-    if out.isatty():
-        room = shutil.get_terminal_size().columns
-        for place in spare:
-            if sum(widths[i] for i in shown) + 2 * (len(shown) - 1) > room:
-                shown.remove(place)
-        whole = [widths[i] + 2 for i in shown[: bool(spare)]]
-        cut = shown[len(whole) :]
-        for i, columns in zip(cut, fit([widths[i] for i in cut], room - sum(whole)), strict=True):
-            widths[i] = columns
-    for row in [list(head), *cells]:
-        print("  ".join(pad(clip(row[i], widths[i]), widths[i]) for i in shown).rstrip(), file=out)
+    for line in table([list(head), *cells], columns_of(out), spare):
+        print(line, file=out or sys.stdout)
+
+
+def print_text(text: str, indent: int = 2, out: TextIO | None = None) -> None:
+    """Print a line; on a terminal that is too narrow in several, the further ones indented."""
+    columns = columns_of(out)
+    for line in [text] if columns is None else fold(text, columns, indent):
+        print(line, file=out or sys.stdout, flush=True)
 
 
 def _cell(value: object) -> str:
     """Return a value in one line: what a device or a person wrote must not break the table."""
     return "" if value is None else "".join(ch if ch.isprintable() else " " for ch in str(value))
-
-
-def fit(widths: Sequence[int], columns: int, least: int = 8) -> list[int]:
-    """Return the widths of columns, the widest taken back until a row fits; never below `least`."""
-    widths = list(widths)
-    while sum(widths) + 2 * (len(widths) - 1) > columns and max(widths) > least:
-        widths[widths.index(max(widths))] -= 1
-    return widths
-
-
-def clip(text: str, columns: int) -> str:
-    """Return the text cut to so many columns of a terminal, with … where something is missing.
-
-    Colours take no room and are not cut in two; after a cut they are switched off.
-    """
-    if width(_SGR.sub("", text)) <= columns:
-        return text
-    parts, room = [], columns - 1
-    for piece in _PIECES.findall(text):
-        took = 0 if piece.startswith("\x1b") else width(piece)
-        if took > room:
-            break
-        parts.append(piece)
-        room -= took
-    return "".join(parts) + "…" + ("\x1b[0m" if "\x1b" in text else "")
 
 
 def colours(stream: TextIO | None = None) -> bool:
@@ -153,6 +116,28 @@ def number(value: object, digits: int = 6) -> str:
     if not isinstance(value, float):
         return str(value)
     return f"{value:.{digits}g}"
+
+
+def count(number: int, one: str, more: str) -> str:
+    """Return `1 row` or `2 rows`."""
+    return f"{number} {one if number == 1 else more}"
+
+
+def said_once(text: str, *names: str) -> str:
+    """Return a message without the names at its beginning that stand beside it already: place, device."""
+    mark = next((drill for drill in DRILL if text.startswith(drill)), "")
+    rest, before = text.removeprefix(mark), ""
+    while rest != before:
+        before = rest
+        for name in names:
+            rest = _without(rest, name)
+    return mark + rest if rest else text
+
+
+def _without(text: str, name: str) -> str:
+    rest = text.removeprefix(name)
+    goes_on = rest[:1].isascii() and (rest[:1].isalnum() or rest[:1] in {"-", "_"})  # a longer name
+    return text if not name or goes_on else rest.lstrip(" :：")
 
 
 def place_text(place: Mapping[str, Any] | None) -> str:

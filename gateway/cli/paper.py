@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from rules.series import seconds
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -37,9 +39,24 @@ def span(text: str) -> float:
     return found
 
 
-def local(at: int | None) -> str:
-    """Return a wall time (nanoseconds) in the reader's zone."""
-    return f"{datetime.fromtimestamp(at / 1e9).astimezone():%Y-%m-%d %H:%M:%S}" if at else ""
+def in_zone(at: int, zone: ZoneInfo | None) -> datetime:
+    """Return a wall time (nanoseconds) in the site's zone; in the reader's when that is None: not known."""
+    return datetime.fromtimestamp(at / 1e9, UTC).astimezone(zone)
+
+
+def local(at: int | None, zone: ZoneInfo | None, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """Return a wall time for people: on a terminal without the date when that is today."""
+    if not at:
+        return ""
+    moment, today = in_zone(at, zone), in_zone(time.time_ns(), zone).date()
+    if sys.stdout.isatty() and moment.date() == today:
+        return f"{moment:%H:%M:%S}"
+    return format(moment, form)
+
+
+def stamp(at: int | None, zone: ZoneInfo | None) -> str:
+    """Return a wall time for a sheet, with how far its zone is from UTC."""
+    return in_zone(at, zone).isoformat(" ", "seconds") if at else ""
 
 
 def utc(at: int | None) -> str:

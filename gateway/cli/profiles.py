@@ -7,7 +7,7 @@ import pathlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli.output import Failure, add_output, print_json, print_table
+from gateway.cli.output import Failure, add_output, print_json, print_table, print_text
 from gateway.commissioning.captures import CaptureError, prove
 from gateway.config.profiles import load_profile, load_profile_file, profile_names
 from gateway.config.report import ConfigError
@@ -85,19 +85,20 @@ def _show(args: argparse.Namespace) -> int:
     if args.output == "json":
         print_json({"profile": args.name, **dataclasses.asdict(profile)})
         return 0
-    print(f"{args.name}  {pick(profile.name)}")
-    print(say("来源：", "source: ") + profile.source)
+    print_text(f"{args.name}  {pick(profile.name)}")
+    print_text(say("来源：", "source: ") + profile.source)
     if profile.notes:
-        print(say("说明：", "notes: ") + profile.notes)
+        print_text(say("说明：", "notes: ") + profile.notes)
     if factory := _factory(profile):
-        print(say("出厂：", "factory: ") + factory)
+        print_text(say("出厂：", "factory: ") + factory)
     print()
     _print_points(profile)
     print()
     head = say("规则,类型,测点,限值,级别,依据", "RULE,TYPE,POINT,LIMIT,LEVEL,SOURCE").split(",")
     print_table(head, [_rule_row(name, rule) for name, rule in profile.rules.items()], spare=(1, 5, 2))
     if profile.dramas:
-        print("\n" + say("模拟剧情：", "dramas of the simulator: ") + ", ".join(profile.dramas))
+        print()
+        print_text(say("模拟剧情：", "dramas of the simulator: ") + ", ".join(profile.dramas))
     return 0
 
 
@@ -126,7 +127,8 @@ def _print_points(profile: Profile) -> None:
         text = say(
             "资料未写明，须由站点在 map 中给出：", "not stated by the source, the site sets in `map`: "
         )
-        print("\n" + text + "; ".join(asked))
+        print()
+        print_text(text + "; ".join(asked))
 
 
 def _point_row(name: str, point: Point) -> tuple[object, ...]:

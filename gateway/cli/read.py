@@ -75,8 +75,12 @@ def point_of(args: argparse.Namespace) -> Point | None:
     """Return what to decode as, None for plain registers. Raises Failure."""
     if args.type is None or args.function in {1, 2}:
         return None
+    kind, order = SHORT.get(args.type, args.type), args.order.upper()
+    for said, option, known in ((kind, "-t", [*SHORT, *PointType]), (order, "--order", [*Order])):
+        if said not in known:
+            there = say("没有这个；可选：", "there is none such; there are: ")
+            raise Failure(f"{option} {said!r}: {there}{', '.join(known)}", 2)
     try:
-        kind, order = PointType(SHORT.get(args.type, args.type)), Order(args.order.upper())
         return Point(f"{TABLES[args.function]}:{args.register}", kind, order=order)
     except ValueError as error:
         raise Failure(str(error), 2) from error

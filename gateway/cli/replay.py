@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from gateway import plot
 from gateway.cli.client import Daemon, socket_of
-from gateway.cli.output import Failure, Unreachable, add_output, ago, print_json, print_table
+from gateway.cli.output import Failure, Unreachable, add_output, ago, count, print_json, print_table
 from gateway.cli.replay_picture import draw, write_picture
 from gateway.config import ConfigError, Site, load, load_profile
 from gateway.language import say
@@ -102,7 +102,10 @@ def run(args: argparse.Namespace) -> int:
             columns = shutil.get_terminal_size().columns
             print("", *plot.text(picture, min(columns, 120)), sep="\n")
     if spoilt:
-        print(say(f"{len(spoilt)} 行无法读取", f"{len(spoilt)} lines could not be read"), file=sys.stderr)
+        print(
+            say(f"{len(spoilt)} 行无法读取", f"{count(len(spoilt), 'line', 'lines')} could not be read"),
+            file=sys.stderr,
+        )
     if args.plot is not None and picture is not None:
         write_picture(args.plot, picture)
     return 0
@@ -227,9 +230,10 @@ def show(runs: list[Replay], found: list[dict[AlarmKey, Fired]], keys: list[Alar
     print(sentence([sum(one.get(key, NO_FIRING).count for key in keys) for one in found]))
     silence = runs[0].silence
     if silence.times:
+        number = count(silence.times, "silence", "silences")
         text = (
             f"{silence.times} 段共 {ago(silence.seconds)} 无记录",
-            f"{silence.times} silences, {ago(silence.seconds)} in all, are not in the record",
+            f"not in the record: {number}, {ago(silence.seconds)} in all",
         )
         print(say(*text), file=sys.stderr)
 

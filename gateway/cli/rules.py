@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli import lint, replay
-from gateway.cli.output import add_output, print_json, print_table
+from gateway.cli.output import add_output, count, print_json, print_table
 from gateway.cli.rulecases import FileOfCases, load_cases
 from gateway.config import ConfigError, load, load_profile, rules_of
 from gateway.language import say
@@ -93,7 +93,9 @@ def _print(results: list[Result]) -> None:
             for line in result.lines:
                 print(f"    {' ' if line.sign == '=' else line.sign} {line.text}")
     failed = sum(not result.passed for result in results)
-    summary = say(f"共 {len(results)} 例，失败 {failed} 例", f"{len(results)} cases, {failed} failed")
+    summary = say(
+        f"共 {len(results)} 例，失败 {failed} 例", f"{count(len(results), 'case', 'cases')}, {failed} failed"
+    )
     print(summary, file=sys.stderr)
 
 

@@ -12,7 +12,7 @@ from drivers.survey.talk import Setting, Tongue
 from gateway.cli.client import add_daemon
 from gateway.cli.found import Show, as_json, left_out, sentence
 from gateway.cli.line_access import Access, add_line
-from gateway.cli.output import Failure, add_output, print_json
+from gateway.cli.output import Failure, add_output, count, print_json
 from gateway.commissioning.lines import daemon_terms
 from gateway.commissioning.rows import add_rows, common, row_for
 from gateway.commissioning.survey import Place, library, survey
@@ -117,12 +117,12 @@ def run(args: argparse.Namespace) -> int:
     """Survey the line; 0 when somebody is there, 1 when nobody is."""
     began = time.monotonic()
     scope, access, profiles = scope_of(args), Access(args), library(args.site_folder)
-    polled = _polled(access, scope.units)
+    polled, network = _polled(access, scope.units), _is_network(access)
     if access.daemon is not None:
         _say_cost(polled, interrupt=args.interrupt)
     place = Place(access.name, access.daemon, access.settings, args.interrupt)
     budget = args.budget or (THROUGH_DAEMON if access.daemon is not None or args.thorough else BUDGET)
-    show = Show(quiet=args.output == "json")
+    show = Show(quiet=args.output == "json", network=network)
     left = max(budget - (time.monotonic() - began), 1.0)
     report, held = survey(place, profiles, scope, left, show.tell)
     show.clear()
@@ -130,9 +130,9 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         print_json(as_json(report, took, held) | {"polled": polled})
     else:
-        _print_rest(report, took, held)
+        _print_rest(report, took, held, network=network)
     if args.write_ledger is not None:
-        _write(args.write_ledger, report, _line_name(access))
+        _write(args.write_ledger, report, _line_name(access), network=network)
     return 0 if report.found or polled else 1
 
 
@@ -142,6 +142,13 @@ def _polled(access: Access, within: range) -> dict[str, str]:
         return {}
     polled = daemon_terms(access.daemon, access.name, interrupt=False).polled
     return {n: a for n, a in polled.items() if not (a.isdecimal() and len(a) < 4) or int(a) in within}
+
+
+def _is_network(access: Access) -> bool:
+    """Return whether the line is a TCP end: it has no rate and no parity."""
+    if access.daemon is not None:
+        return daemon_terms(access.daemon, access.name, interrupt=False).network
+    return access.settings is not None and access.settings.serial is None
 
 
 def _say_cost(polled: Mapping[str, str], *, interrupt: bool) -> None:
@@ -162,7 +169,7 @@ def _line_name(access: Access) -> str:
     return access.name if "/" not in access.name and ":" not in access.name else "rs485-1"
 
 
-def _print_rest(report: Report, took: float, held: float) -> None:
+def _print_rest(report: Report, took: float, held: float, *, network: bool) -> None:
     """Say what remains to be said, as talk."""
     number = len(report.found)
     text = say(f"找到 {number} 台，用时 {took:.0f} 秒", f"{number} found in {took:.0f} s")
@@ -178,7 +185,7 @@ def _print_rest(report: Report, took: float, held: float) -> None:
         rates = ", ".join(str(s) for s in report.noisy)
         print(say(f"{rates}：线路上一直有杂音", f"{rates}: garbage all the time"), file=sys.stderr)
     if report.left_out:
-        print(say("时间不够，未询问：", "no time for: ") + left_out(report), file=sys.stderr)
+        print(say("时间不够，未询问：", "no time for: ") + left_out(report, network=network), file=sys.stderr)
         print(
             say("加长：--budget 秒数，或 --thorough", "longer: --budget SECONDS, or --thorough"),
             file=sys.stderr,
@@ -189,7 +196,7 @@ def _print_rest(report: Report, took: float, held: float) -> None:
         print(say(zh, en), file=sys.stderr)
 
 
-def _write(path: Path, report: Report, line: str) -> None:
+def _write(path: Path, report: Report, line: str, *, network: bool) -> None:
     """Add what was found to a ledger, and say what was added. Raises Failure."""
     setting = common(report.found)
     taken: set[str] = set()
@@ -197,7 +204,7 @@ def _write(path: Path, report: Report, line: str) -> None:
     for found in report.found:
         row = row_for(found, line, taken)
         if row is None or found.trouble is not None or found.setting != setting:
-            remarks.append(sentence(found))
+            remarks.append(sentence(found, network=network))
         else:
             taken.add(row.name)
             rows.append(row)
@@ -206,7 +213,8 @@ def _write(path: Path, report: Report, line: str) -> None:
     except (OSError, ValueError) as error:
         raise Failure(f"{path}: {error}") from error
     print(
-        say(f"{path}：新增 {len(added)} 行", f"{path}: {len(added)} rows added") + _names(added),
+        say(f"{path}：新增 {len(added)} 行", f"{path}: {count(len(added), 'row', 'rows')} added")
+        + _names(added),
         file=sys.stderr,
     )
 

@@ -30,7 +30,7 @@ from drivers.simulator.played import DIALECTS, REPORTS
 from drivers.simulator.ptys import LinkTaken
 from drivers.simulator.script import Entry, ScriptError, parse_entry
 from drivers.simulator.simulation import Simulation
-from gateway.cli.output import Failure
+from gateway.cli.output import Failure, count
 from gateway.config import ConfigError, Site, document, load
 from gateway.config.report import Report, describe
 from gateway.language import say
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         site = load(args.config)
         script = load_script(args.script) if args.script else []
     except ConfigError as error:
-        raise Failure(f"\n{error}", 2) from None
+        raise Failure(f"{mistakes(len(error.messages))}\n{error}", 2) from None
     try:
         asyncio.run(_play(site, script, args))
     except (FaultError, PersonaError) as error:
@@ -88,6 +88,11 @@ def run(args: argparse.Namespace) -> int:
     except (LinkTaken, OSError) as error:
         raise Failure(str(error)) from None
     return 0
+
+
+def mistakes(number: int) -> str:
+    """Return how many mistakes there are: the list of them follows."""
+    return say(f"共 {number} 处错误：", f"{count(number, 'mistake', 'mistakes')}:")
 
 
 def load_script(path: Path) -> list[Entry]:

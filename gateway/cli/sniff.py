@@ -14,7 +14,7 @@ from drivers.survey.plan import METERS, MODBUS
 from drivers.survey.talk import Setting
 from gateway.cli.client import add_daemon
 from gateway.cli.line_access import Access, add_line
-from gateway.cli.output import Failure, add_output, print_json, print_table
+from gateway.cli.output import Failure, add_output, print_json, print_table, print_text
 from gateway.cli.scan import settings
 from gateway.commissioning.lines import daemon_terms, listen_daemon, listen_own, own_bench
 from gateway.language import say
@@ -171,7 +171,7 @@ def _print(ear: Ear, setting: Setting) -> None:
     )
     print(text, file=sys.stderr)
     for trouble in ear.troubles():
-        print("! " + _words(trouble))
+        print_text("! " + _words(trouble))
 
 
 def _row(voice: Voice) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.cli import interlock_words
 from gateway.cli.client import Daemon, add_daemon, socket_of
-from gateway.cli.output import add_output, ago, colours, pad, paint, print_json
+from gateway.cli.output import add_output, ago, colours, pad, paint, print_json, print_text
 from gateway.language import pick, say
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(status)
     else:
         for line in screen(status):
-            print(line)
+            print_text(line, 4)
     return 4 if args.check and found(status, args.check) else 0
 
 
@@ -151,10 +151,16 @@ def line_words(line: dict[str, Any]) -> str:
 def link_words(link: dict[str, Any]) -> str:
     """Return one link's state."""
     state = say("已连接", "connected") if link["connected"] else f"{say('断开', 'AWAY')} ({link['why']})"
-    waiting = "  ".join(f"{name} {lane['records']}" for name, lane in link["backlog"].items())
+    waiting = "  ".join(f"{lane_word(name)} {lane['records']}" for name, lane in link["backlog"].items())
     receipt = ago(link["receipt_age"])
-    figures = say(f"最近回执 {receipt}  待确认: {waiting}", f"last receipt {receipt}  waiting: {waiting}")
+    figures = say(f"最近回执 {receipt}  待确认：{waiting}", f"last receipt {receipt}  waiting: {waiting}")
     return f"{link['name']} {state}  {figures}"
+
+
+def lane_word(name: str) -> str:
+    """Return what goes over a lane, in the reader's language."""
+    words = {"alarm": ("告警", "alarm"), "telemetry": ("读数", "telemetry"), "health": ("状态", "health")}
+    return say(*words.get(name, (name, name)))
 
 
 def complaints(status: dict[str, Any]) -> Iterator[str]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.client import Daemon, add_daemon, socket_of
-from gateway.cli.output import Failure, add_output, number, pad
+from gateway.cli.output import Failure, add_output, number, pad, print_text
+from gateway.cli.paper import in_zone
 from gateway.language import pick, say
 
 if TYPE_CHECKING:
     import argparse
+    from zoneinfo import ZoneInfo
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,7 +29,9 @@ def run(args: argparse.Namespace) -> int:
     """Print each reading that changes, until interrupted; 3 when the daemon ends, 1 for an unknown name."""
     pattern = args.pattern if "." in args.pattern else args.pattern + ".*"
     seen: dict[str, Any] = {}
-    for event, data in Daemon(socket_of(args)).stream("/stream"):
+    daemon = Daemon(socket_of(args))
+    zone = daemon.zone()
+    for event, data in daemon.stream("/stream"):
         if event == "snapshot":
             known(data["devices"], pattern, args.pattern)
         if event == "alarm" and fnmatch.fnmatchcase(data["device"], pattern.partition(".")[0]):
@@ -37,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
             for name, point in device["points"].items():
                 full = f"{device['name']}.{name}"
                 if fnmatch.fnmatchcase(full, pattern) and (point["at"] != (seen.get(full) or {}).get("at")):
-                    print_reading(full, point, seen.get(full), as_json=args.output == "json")
+                    print_reading(full, point, seen.get(full), zone, as_json=args.output == "json")
                     seen[full] = point
     return 0
 
@@ -51,17 +54,19 @@ def known(devices: list[dict[str, Any]], pattern: str, asked: str) -> None:
         raise Failure(text)
 
 
-def print_reading(name: str, point: dict[str, Any], before: dict[str, Any] | None, *, as_json: bool) -> None:
+def print_reading(
+    name: str, point: dict[str, Any], before: dict[str, Any] | None, zone: ZoneInfo | None, *, as_json: bool
+) -> None:
     """Print one reading, with the change since the last one."""
     if as_json:
         print(json.dumps({"point": name, **point}, ensure_ascii=False), flush=True)
         return
-    at = datetime.fromtimestamp(point["at"] / 1e9).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    at = in_zone(point["at"], zone).strftime("%H:%M:%S.%f")[:-3]
     value, change = point["value"], ""
     if before is not None and isinstance(value, float) and isinstance(before["value"], (int, float)):
         change = f"Δ{value - before['value']:+.4g}"
     shown = "?" if value is None else f"{number(value)} {point['unit']}"
-    print(f"{at}  {pad(name, 28)} {pad(shown, 14)} {pad(point['quality'], 10)} {change}".rstrip(), flush=True)
+    print_text(f"{at}  {pad(name, 28)} {pad(shown, 14)} {pad(point['quality'], 10)} {change}".rstrip())
 
 
 def print_alarm(alarm: dict[str, Any], *, as_json: bool) -> None:
@@ -69,4 +74,4 @@ def print_alarm(alarm: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"alarm": alarm}, ensure_ascii=False), flush=True)
     else:
-        print(f"!! {alarm['device']}/{alarm['rule']} {alarm['letter']} {pick(alarm['message'])}", flush=True)
+        print_text(f"!! {alarm['device']}/{alarm['rule']} {alarm['letter']} {pick(alarm['message'])}")

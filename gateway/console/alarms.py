@@ -31,6 +31,15 @@ class Alarms:
         found = [self.row(view, now) for view in self._engine.view()]
         return sorted(found, key=lambda row: (row["letter"] in "DF", gravity(row["level"]), -row["at"]))
 
+    def out_of_service(self, mono: float) -> dict[str, dict[str, float | None]]:
+        """Return the devices of which every alarm is out of service, with the seconds until one is back."""
+        left: dict[str, float] = {}
+        for alarm in self._engine.alarms():
+            hold = alarm.state.out_of_service
+            ends = 0.0 if hold is None else max(hold.until - mono, 0.0)
+            left[alarm.key[0]] = min(left.get(alarm.key[0], ends), ends)
+        return {device: {"out_of_service": round(ends, 1)} for device, ends in left.items() if ends}
+
     def find(self, device: str, rule: str) -> View | None:
         """Return one alarm that stands, or None."""
         return next((v for v in self._engine.view() if (v.device, v.rule) == (device, rule)), None)

@@ -22,6 +22,24 @@ STATUS = {
     Outcome.EXPIRED: 409,
     Outcome.FAILED: 502,
 }
+OUTCOMES = {
+    Outcome.DONE: "已执行",
+    Outcome.CONFLICT: "有冲突",
+    Outcome.UNKNOWN: "不存在",
+    Outcome.REFUSED: "拒绝",
+    Outcome.EXPIRED: "已过期",
+    Outcome.FAILED: "失败",
+}
+FACTS = {
+    "by": "联锁",
+    "detail": "详情",
+    "most": "最长",
+    "request": "申请",
+    "samples": "样本",
+    "spread": "离散",
+    "value": "读回",
+    "wait": "还需等待",
+}
 REASONS = {
     "gone": ("该告警已不存在", "this alarm is gone"),
     "stale": ("看过之后又触发了", "it has come again since you looked"),
@@ -68,6 +86,10 @@ def done(answer: Answer) -> Answer:
 def denial(reason: str, outcome: Outcome, data: Mapping[str, object] | None = None) -> HTTPException:
     """Return the refusal of an order, in both languages and for machines."""
     zh, en = REASONS.get(reason, (reason, reason))
-    more = "".join(f"; {name}: {value}" for name, value in (data or {}).items())
+    facts = (data or {}).items()
+    more_zh = "".join(f"；{FACTS.get(name, name)}：{value}" for name, value in facts)
+    more_en = "".join(f"; {name}: {value}" for name, value in facts)
     words = {"outcome": outcome.value, "reason": reason}
-    return refusal(STATUS[outcome], f"{outcome}：{zh}{more}", f"{outcome}: {en}{more}", **words)
+    return refusal(
+        STATUS[outcome], f"{OUTCOMES[outcome]}：{zh}{more_zh}", f"{outcome}: {en}{more_en}", **words
+    )

@@ -21,6 +21,7 @@ from rules.permissions import Ask, Task
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
     from starlette.requests import Request
 
@@ -43,6 +44,7 @@ MOST_EVENTS = 1000
 MOST_LINES = 100_000
 MOST_STREAMS = 16
 LAST = (1 << 63) - 1  # nanoseconds: the largest time the journal can hold
+IN_SERVICE: dict[str, float | None] = {"out_of_service": None}
 PATIENCE = 5.0  # seconds that a device's own interval may keep a person waiting
 
 
@@ -64,6 +66,7 @@ class Parts:
     outputs: OutputDesk
     work: Sequence[Route]  # what people do to alarms and devices
     watch: Callable[[], Coroutine[Any, Any, None]]  # to be run beside the API
+    zone: ZoneInfo  # of the site
 
 
 class Api:
@@ -93,16 +96,19 @@ class Api:
         return Starlette(routes=routes, exception_handlers={HTTPException: told})
 
     async def _status(self, _: Request) -> Response:
-        return JSONResponse(self._parts.report.status())
+        return JSONResponse(self._parts.report.status() | {"timezone": self._parts.zone.key})
 
     async def _kpi(self, _: Request) -> Response:
         return JSONResponse(self._parts.report.kpi())
 
     async def _devices(self, _: Request) -> Response:
-        return JSONResponse(self._parts.report.devices())
+        out = self._parts.alarms.out_of_service(self._parts.clock.mono())
+        return JSONResponse([row | out.get(row["name"], IN_SERVICE) for row in self._parts.report.devices()])
 
     async def _device(self, request: Request) -> Response:
-        return JSONResponse(self._parts.report.device(self._name(request)))
+        name = self._name(request)
+        out = self._parts.alarms.out_of_service(self._parts.clock.mono())
+        return JSONResponse(self._parts.report.device(name) | out.get(name, IN_SERVICE))
 
     async def _poll(self, request: Request) -> Response:
         name = self._name(request)

@@ -53,7 +53,11 @@ class Books:
         try:
             heads = [Head.of(text) for text in request.query_params.getlist("head")]
         except ValueError as error:
-            raise refusal(400, f"head：{error}", f"head: {error}") from error
+            zh, en = (
+                "head 应为 序号:哈希（64 位十六进制）",
+                "head: wanted NUMBER:HASH, with all 64 hex digits",
+            )
+            raise refusal(400, zh, en) from error
         try:
             proof = await self._store.prove(heads)
         except StoreError as error:

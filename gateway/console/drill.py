@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 
 LOOK = 0.5  # seconds between two looks for suspects
+ANNOUNCE = "announce"
 SECOND = "a second detector in a walk test"
 
 
@@ -141,12 +142,13 @@ class DrillDesk:
         if name not in drill.detectors:
             raise unknown("演练中的探测器", "detector in the drill", name)
         who = self._people.asking(request, text(body, "actor", ""))
-        ask = self._deeds.ask(Task.END_DRILL, [], comment=f"announced {name}")
-        if (refused := await self._deeds.permit(who, ask, {"device": name})) is not None:
+        ask = self._deeds.ask(Task.END_DRILL, [])  # who may end a drill may announce in it
+        facts = {"task": ANNOUNCE, "device": name}  # the books say what he did, not whose right it took
+        if (refused := await self._deeds.permit(who, ask, facts)) is not None:
             done(refused)
         drill.announced[name] = now.wall
         await self._deeds.keep({KEY: self._drills.keep(now)})
-        await self._deeds.note(who, ask, Answer("", Outcome.DONE), {"device": name, "announced": now.wall})
+        await self._deeds.note(who, ask, Answer("", Outcome.DONE), {**facts, "announced": now.wall})
         return await self._show(request)
 
     async def _stop(self, request: Request) -> Response:

@@ -15,6 +15,7 @@ from gateway.console.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
+    from zoneinfo import ZoneInfo
 
     from starlette.routing import Route
 
@@ -36,6 +37,7 @@ class Office(NamedTuple):
     outputs: OutputDesk
     routes: Sequence[Route]
     watch: Callable[[], Coroutine[Any, Any, None]]  # to be run beside them
+    zone: ZoneInfo  # of the site
 
 
 def office(
@@ -59,4 +61,5 @@ def office(
         Books(store, clock),
         SealDesk(deeds, people, kept.seal, site, (store, clock)),
     )
-    return Office(people, deeds, outputs, [route for desk in desks for route in desk.routes()], drill.watch)
+    routes = [route for desk in desks for route in desk.routes()]
+    return Office(people, deeds, outputs, routes, drill.watch, site.timezone)

@@ -2,60 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from socketserver import UnixStreamServer
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gateway.cli import VERBS, main
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 GOLDEN = Path(__file__).parent / "golden"
-ANSWERS: dict[str, Any] = json.loads((GOLDEN / "answers.json").read_text("utf-8"))
 
 
-@pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[str]:
-    """A daemon that says what a real one said once."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.answer(200 if self.path in ANSWERS else 404, ANSWERS.get(self.path, REFUSED))
-
-        def do_POST(self) -> None:
-            self.answer(
-                409, {"error": {"zh": "看过之后又触发了", "en": "it has come again since you looked"}}
-            )
-
-        def answer(self, status: int, data: object) -> None:
-            body = json.dumps(data).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    path = str(tmp_path / "api.sock")
-    with UnixStreamServer(path, Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield path
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-REFUSED = {"error": {"zh": "没有设备 'x'", "en": "no device 'x'"}}
 LOOKS = (
     "status",
     "devices list",

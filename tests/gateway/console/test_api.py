@@ -55,6 +55,11 @@ def test_every_view_is_json(running: Running, path: str, shape: type) -> None:
     assert type(data) is shape
 
 
+def test_the_status_tells_the_zone_of_the_site(running: Running) -> None:
+    assert running.ask("GET", f"{API}/status")[1]["timezone"] == "Asia/Shanghai"
+    assert str(running.daemon.zone()) == "Asia/Shanghai"
+
+
 def test_history_has_what_was_measured(running: Running) -> None:
     found = running.wait(lambda: running.ask("GET", f"{API}/devices/box-1/history?limit=3")[1]["lines"])
     assert found[0].startswith("gas,device=box-1 lel=5.0,")
@@ -135,6 +140,7 @@ WRONG: list[tuple[str, str, Any, int]] = [
     ("POST", "/lines/plant/talk", {"shots": [SHOT], "setting": {"baud": "fast", "parity": "none"}}, 400),
     ("POST", "/lines/plant/talk", {"shots": [SHOT], "setting": {"baud": 2400, "parity": "none"}}, 400),
     ("POST", "/lines/plant/sniff", {"seconds": 0}, 400),
+    ("GET", "/audit/proof?head=1204:9f86d0...", None, 400),
 ]
 
 

@@ -69,7 +69,7 @@ async def test_other_rates_need_the_word_interrupt(running: Running) -> None:
 
 
 async def test_a_polled_device_is_not_asked_beside_its_polls(running: Running) -> None:
-    with pytest.raises(Failure, match="tocsin read"):
+    with pytest.raises(Failure, match="is polled"):
         await DaemonBench(running.daemon, "plant", interrupt=False).ask(OWN, [shot(1)])
 
 

@@ -106,6 +106,23 @@ def test_a_device_out_of_service_and_back(running: Running, say: Any) -> None:
     assert say("devices", "enable", "cover")[0] == 6
 
 
+def test_a_device_out_of_service_does_not_look_well(running: Running, say: Any) -> None:
+    assert json.loads(say("devices", "show", "cover", "-o", "json")[1])["out_of_service"] is None
+    assert say("devices", "disable", "cover", "--for", "1h", "-m", "painting")[0] == 0
+    assert "OUT OF SERVICE (" in say("devices", "show", "cover")[1]
+    rows = {row["name"]: row["out_of_service"] for row in json.loads(say("devices", "list", "-o", "json")[1])}
+    assert rows["box-1"] is None
+    assert 3500 < rows["cover"] <= 3600
+    assert say("devices", "enable", "cover")[0] == 0
+    assert "OUT OF SERVICE" not in say("devices", "list")[1]
+
+
+def test_who_is_found_on_a_network_line_has_no_rate(running: Running, say: Any) -> None:
+    port = running.site.lines["plant"].tcp
+    status, out, _ = say("scan", str(port), "--units", "1-2", "--budget", "5")
+    assert (status, "unit 1" in out, "9600" in out) == (0, True, False)
+
+
 def test_a_baseline_and_its_versions(running: Running, say: Any) -> None:
     running.play("cover", "tilt_x", 3.0)
     status, _, complaint = say("devices", "baseline", "cover")
@@ -137,6 +154,8 @@ def test_a_drill_from_start_to_report(running: Running, say: Any) -> None:
     assert (status, out.startswith("[DRILL] walk test  all")) == (0, True)
     assert say("drill", "start", "--scope", "all", "-m", "again")[0] == 6
     assert say("drill", "announce", "box-1")[0] == 0
+    entry = json.loads(say("events", "tail", "-n", "1", "-o", "json")[1])[0]["entry"]
+    assert (entry["task"], entry["outcome"], entry["device"]) == ("announce", "done", "box-1")
     raised(running)
     running.wait(lambda: "✓ heard" in say("drill", "status")[1])
     assert "[DRILL]" in say("alarms", "list")[1]
@@ -182,7 +201,8 @@ def test_the_audit_is_shown_proved_and_exported_online_and_in_a_copy(
     assert status == 4
     assert "✗ entry" in out
     assert say("events", "verify", "--data", str(tmp_path / "nowhere"))[0] == 1
-    assert say("events", "verify", "--head", "x")[0] == 2
+    status, _, complaint = say("events", "verify", "--head", "1204:9f86d0...")
+    assert (status, "wanted NUMBER:HASH, with all 64 hex digits" in complaint) == (2, True)
     assert say("events", "verify", "--data", str(copy), "--head", "x")[0] == 2
 
 
@@ -235,6 +255,9 @@ def test_the_same_in_chinese(running: Running, say: Any, monkeypatch: pytest.Mon
     monkeypatch.setenv("TOCSIN_LANG", "zh")
     raised(running)
     assert "已消音" in say("alarms", "silence", "box-1/lel-high")[1]
-    assert "不得搁置" in say("alarms", "shelve", "box-1/lel-high", "--for", "30m", "-m", "吵")[2]
+    refused = say("alarms", "shelve", "box-1/lel-high", "--for", "30m", "-m", "吵")[2]
+    assert refused == "tocsin alarms: 拒绝：生命安全告警不得搁置；只能经批准停用\n"
+    asked = say("devices", "disable", "box-1", "--for", "1h", "-m", "刷漆")[2]
+    assert "拒绝：须由消防负责人批准；申请：" in asked
     assert "完整无改动" in say("events", "verify")[1]
     assert "演练" in say("drill", "start", "--scope", "all", "-m", "季度")[1]
