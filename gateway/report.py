@@ -59,6 +59,7 @@ class Report:
             "site": site.site,
             "gateway": site.gateway,
             "name": dict(site.name),
+            "timezone": site.timezone.key,
             "version": __version__,
             "epoch": self._store.epoch,
             "uptime": round(now.mono - self._started, 1),

@@ -8,7 +8,7 @@ import os
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.cli.output import Failure, Unreachable
 from gateway.language import pick, say
@@ -121,12 +121,10 @@ class Daemon:
         return self._json(self._open("GET", path, None, self._timeout))
 
     def zone(self) -> ZoneInfo | None:
-        """Return the time zone of the site; None when the daemon does not tell it. Raises Unreachable."""
+        """Return the time zone of the site; None when this machine does not know it. Raises Unreachable."""
         try:
-            return ZoneInfo(str(self.get("/status").get("timezone") or ""))
-        except Unreachable:
-            raise
-        except (Failure, ValueError, KeyError, OSError):  # of before; or a zone that is not known here
+            return ZoneInfo(str(self.get("/status")["timezone"]))
+        except ZoneInfoNotFoundError:
             return None
 
     def post(self, path: str, body: object) -> Any:  # noqa: ANN401 - JSON

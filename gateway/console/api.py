@@ -21,7 +21,6 @@ from rules.permissions import Ask, Task
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-    from zoneinfo import ZoneInfo
 
     from starlette.requests import Request
 
@@ -66,7 +65,6 @@ class Parts:
     outputs: OutputDesk
     work: Sequence[Route]  # what people do to alarms and devices
     watch: Callable[[], Coroutine[Any, Any, None]]  # to be run beside the API
-    zone: ZoneInfo  # of the site
 
 
 class Api:
@@ -96,7 +94,7 @@ class Api:
         return Starlette(routes=routes, exception_handlers={HTTPException: told})
 
     async def _status(self, _: Request) -> Response:
-        return JSONResponse(self._parts.report.status() | {"timezone": self._parts.zone.key})
+        return JSONResponse(self._parts.report.status())
 
     async def _kpi(self, _: Request) -> Response:
         return JSONResponse(self._parts.report.kpi())

@@ -15,7 +15,6 @@ from gateway.console.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
-    from zoneinfo import ZoneInfo
 
     from starlette.routing import Route
 
@@ -37,7 +36,6 @@ class Office(NamedTuple):
     outputs: OutputDesk
     routes: Sequence[Route]
     watch: Callable[[], Coroutine[Any, Any, None]]  # to be run beside them
-    zone: ZoneInfo  # of the site
 
 
 def office(
@@ -61,5 +59,4 @@ def office(
         Books(store, clock),
         SealDesk(deeds, people, kept.seal, site, (store, clock)),
     )
-    routes = [route for desk in desks for route in desk.routes()]
-    return Office(people, deeds, outputs, routes, drill.watch, site.timezone)
+    return Office(people, deeds, outputs, [route for desk in desks for route in desk.routes()], drill.watch)

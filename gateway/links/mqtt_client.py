@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 10.0  # seconds from the look-up of the name to the CONNACK
 TICK = 0.5  # seconds between looks at keepalive and watchdog
-NO_ONE_LISTENS = 0x10
 SLOW_BYTES = 4096  # this much still unsent, and shrinking: the line is slow, not dead
 IN_HAND = 200  # QoS 1 messages without PUBACK that paho may hold; the outbox stays well below
 

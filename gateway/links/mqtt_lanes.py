@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from gateway.links import custody, encode
 from gateway.links.link import LaneState, Source
 from gateway.links.mqtt_broker import Message
-from gateway.links.mqtt_client import NO_ONE_LISTENS, Connection
 from gateway.links.mqtt_live import wait
 from gateway.links.outbox import LIMITS, LaneLimits, Outbox
 from gateway.links.record import ALARM, TELEMETRY, Key, Record, key_of
@@ -19,7 +18,9 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
     from gateway.clock import Clock
+    from gateway.links.mqtt_client import Connection
 
+NO_ONE_LISTENS = 0x10  # of a PUBACK: MQTT v5, 3.4.2.1
 PUBACK_PATIENCE = 10.0  # s without any PUBACK while some are due: the broker lives, but not for us
 LOOK = 2.0  # s between looks when nothing happens
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from gateway.store import table
@@ -94,12 +94,11 @@ class Segment:
             self.open()
         db = self._db
         assert db is not None
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.close)  # after a failed fsync only a file opened anew is to be trusted
             with told_apart(self.path), transaction(db):
                 table.append(db, rows)
-        except BaseException:
-            self.close()  # after a failed fsync only a file opened anew is to be trusted
-            raise
+            undo.pop_all()
         for row in rows:
             self._grown(row)
         self.weigh()

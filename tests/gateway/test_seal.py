@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from disks import remount, small_disk
+from disks import remount
 
 from gateway import ed25519
 from gateway.cli.sealed import unchained
@@ -16,7 +16,6 @@ from gateway.store.chain import compact, link
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["small_disk"]
 
 VECTORS = (
     (

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from daemons import running
 from playing import free_port
 
 if TYPE_CHECKING:
@@ -143,42 +144,22 @@ def test_a_line_of_the_site_is_scanned_by_its_name_whatever_it_speaks(tmp_path: 
 site: bench
 gateway: gw-02
 timezone: Asia/Shanghai
-data: {tmp_path}/data2
+data: {tmp_path}/data
 lines:
   meters: {{serial: {pair}, baud: 2400, parity: even, protocol: dlt645}}
 devices:
   met-1: {{profile: meter/dlt645-3p, line: meters, address: "000000000161"}}
 """
         site.write_text(text, "utf-8")
-        scan = (
-            "scan",
-            "meters",
-            "-c",
-            str(site),
-            "--baud",
-            "2400",
-            "--parity",
-            "even",
-            "--protocols",
-            "dlt645",
-        )
-        done = tocsin(*scan, "-o", "json")
+        scan = ["scan", "meters", "-c", str(site), "--protocols", "dlt645", "-o", "json"]
+        done = tocsin(*scan, "--baud", "2400", "--parity", "even")
         assert {f["address"] for f in json.loads(done.stdout)["found"]} == {"000000000161", "202400017709"}
-        with subprocess.Popen(
-            [*TOCSIN, "run", "-c", str(site)], env=ENV, stderr=subprocess.DEVNULL
-        ) as daemon:
-            try:
-                deadline = time.monotonic() + 30
-                while tocsin("status", "-c", str(site)).returncode == 3:
-                    assert time.monotonic() < deadline
-                done = tocsin("scan", "meters", "-c", str(site), "--protocols", "dlt645", "-o", "json")
-                assert done.returncode == 0, done.stderr
-                data = json.loads(done.stdout)
-                assert data["polled"] == {"met-1": "000000000161"}
-                assert {f["address"] for f in data["found"]} == {"202400017709"}
-            finally:
-                daemon.send_signal(signal.SIGTERM)
-                daemon.wait(20)
+        with running(site):
+            done = tocsin(*scan)
+        assert done.returncode == 0, done.stderr
+        data = json.loads(done.stdout)
+        assert data["polled"] == {"met-1": "000000000161"}
+        assert {f["address"] for f in data["found"]} == {"202400017709"}
 
 
 @pytest.mark.slow
@@ -194,7 +175,7 @@ def test_a_scan_finds_twelve_devices_of_three_protocols_and_five_settings_on_one
     assert took < 90
 
 
-GATEWAY = SITE.replace("demo: true\n", "demo: true\n").replace("tty-a", "pair")
+GATEWAY = SITE.replace("tty-a", "pair")
 
 
 @pytest.mark.slow
@@ -206,33 +187,23 @@ def test_sniff_names_two_devices_with_one_address_within_a_minute_while_the_gate
         own = "\n".join(line for line in text.splitlines() if not line.startswith(OWN_LINE))
         site = tmp_path / "site.yaml"
         site.write_text(own, "utf-8")
-        with subprocess.Popen(
-            [*TOCSIN, "run", "-c", str(site)], env=ENV, stderr=subprocess.DEVNULL
-        ) as daemon:
-            try:
-                deadline = time.monotonic() + 30
-                while tocsin("status", "-c", str(site)).returncode == 3:
-                    assert time.monotonic() < deadline
-                    time.sleep(0.2)
-                began = time.monotonic()
-                with subprocess.Popen(
-                    [*TOCSIN, "sniff", "a", "-c", str(site), "--for", "60"],
-                    env=ENV,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                ) as listening:
-                    assert listening.stdout is not None
-                    said = ""  # it may say before that answers are broken, which is true as well
-                    for line in listening.stdout:
-                        said += line
-                        if "two devices" in line:
-                            break
-                    took = time.monotonic() - began
-                    listening.send_signal(signal.SIGINT)
-                    listening.communicate(timeout=20)
-            finally:
-                daemon.send_signal(signal.SIGTERM)
-                daemon.wait(20)
+        with running(site):
+            began = time.monotonic()
+            with subprocess.Popen(
+                [*TOCSIN, "sniff", "a", "-c", str(site), "--for", "60"],
+                env=ENV,
+                stdout=subprocess.PIPE,
+                text=True,
+            ) as listening:
+                assert listening.stdout is not None
+                said = ""  # it may say before that answers are broken, which is true as well
+                for line in listening.stdout:
+                    said += line
+                    if "two devices" in line:
+                        break
+                took = time.monotonic() - began
+                listening.send_signal(signal.SIGINT)
+                listening.communicate(timeout=20)
         assert pair.name == "pair"
     assert "unit 2: two devices with one address" in said
     assert took < 60

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from daemons import ENV, TOCSIN, running, simulated, tocsin, wait
-from disks import fill, remount, small_disk
+from disks import fill, remount
 from small_gateway import SITE, write_site
 
 from gateway.cli import main
@@ -19,7 +19,6 @@ from gateway.cli import main
 if TYPE_CHECKING:
     from gateway.cli.client import Daemon
 
-__all__ = ["small_disk"]
 ROOT = Path(__file__).parents[2]
 
 

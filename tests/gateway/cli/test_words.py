@@ -104,10 +104,14 @@ def test_a_sheet_says_how_far_its_zone_is_from_utc(
     assert line[column] == f"2026-11-23 {THERE}+08:00"
 
 
-def test_the_readers_zone_stands_in_for_one_that_the_daemon_does_not_tell(
-    far_away: None, daemon: str, capsys: pytest.CaptureFixture[str]
+def test_the_readers_zone_stands_in_for_one_that_this_machine_does_not_know(
+    far_away: None,
+    serve: Callable[[dict[str, Any]], str],
+    answers: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["alarms", "show", "box-1/lel-high", "--socket", daemon]) == 0
+    answers["/api/v1/status"]["timezone"] = "Mars/Olympus"
+    assert main(["alarms", "show", "box-1/lel-high", "--socket", serve(answers)]) == 0
     assert "11-22 22:29:43" in capsys.readouterr().out
 
 

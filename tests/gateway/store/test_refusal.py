@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from clock import FakeClock
-from disks import fill, remount, small_disk
+from disks import fill, remount
 from journals import everything, noise, opened
 
 from gateway.store import Lane, Limits, Store
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = ["small_disk"]
 
 
 async def refuse(store: Store, *, yes: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from clock import FakeClock
-from disks import fill, remount, small_disk
+from disks import fill, remount
 from journals import everything, opened
 
 from gateway.lock import Taken, owned
@@ -17,7 +17,6 @@ from gateway.store import Lane, Store
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["small_disk"]
 STATE = (("cover-1", "tilt"), {"state": "UNACK"})
 
 
